@@ -1,0 +1,186 @@
+"""What the services need from the outside, as protocols. Providers and storage implement them; `app.py` joins them.
+
+Threads: a stream object belongs to the threads named in its docstring. Every blocking method ends early, raising
+`protocol.errors.Cancelled`, when the `Cancel` given to it is cancelled, and has a deadline of its own.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, Protocol
+
+from protocol.keys import ApiKey
+
+
+class Cancel(Protocol):
+    """The stop signal of one turn."""
+
+    @property
+    def is_cancelled(self) -> bool: ...
+
+    def raise_if_cancelled(self) -> None:
+        """Raise `Cancelled` when the turn was stopped."""
+
+    def on_cancel(self, stop: Callable[[], None]) -> Callable[[], None]:
+        """Run `stop` on cancel (at once if it happened already); returns a function that takes the wish back."""
+
+    def wait(self, timeout_s: float) -> bool:
+        """Sleep up to `timeout_s`; return True at once when cancelled."""
+
+
+# --- hearing -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """One utterance as it was uploaded. `pcm` is its decoded sound, s16le mono at `PCM_RATE_HZ`."""
+
+    data: bytes
+    container: str
+    content_type: str
+    pcm: bytes
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transcript:
+    text: str
+    language: str = ""
+
+
+class LiveTranscription(Protocol):
+    """One recognition that runs while the sound arrives. Threads: one owner, plus cancel."""
+
+    def append(self, pcm: bytes) -> None:
+        """Send s16le mono 16 000 Hz sound; any length."""
+
+    def finish(self) -> Transcript:
+        """Close the utterance and return its whole text."""
+
+    def close(self) -> None:
+        """Free the connection; harmless when repeated."""
+
+
+class Recogniser(Protocol):
+    @property
+    def model(self) -> str: ...
+
+    @property
+    def is_live(self) -> bool:
+        """Whether sound can be recognised while it arrives (`open`), else only whole (`transcribe`)."""
+
+    def transcribe(self, recording: Recording, *, key: ApiKey, cancel: Cancel) -> Transcript: ...
+
+    def open(self, *, key: ApiKey, cancel: Cancel) -> LiveTranscription: ...
+
+
+# --- thinking ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    total_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delta:
+    """A piece of the model's text as it came; the last one carries the usage."""
+
+    text: str = ""
+    usage: Usage | None = None
+
+
+class ChatModel(Protocol):
+    @property
+    def model(self) -> str: ...
+
+    def stream(self, messages: Sequence[Message], *, key: ApiKey, cancel: Cancel) -> Iterator[Delta]: ...
+
+
+# --- speaking ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sound:
+    """A piece of the synthesiser's sound (s16le mono, `Synthesiser.rate_hz`), or news about it.
+
+    `spoken` is how many of the segments said so far are completely in the sound up to and including this piece.
+    """
+
+    pcm: bytes
+    spoken: int
+
+
+class Speech(Protocol):
+    """One answer being spoken over one connection. Threads: one calls `say`/`finish`, another iterates `sounds`."""
+
+    def say(self, segment: str) -> None: ...
+
+    def finish(self) -> None:
+        """No more segments will come."""
+
+    def sounds(self) -> Iterator[Sound]:
+        """Yield the sound in order until all that was said is spoken; raises `UpstreamError` when the voice fails."""
+
+    def close(self) -> None: ...
+
+
+class Synthesiser(Protocol):
+    @property
+    def model(self) -> str: ...
+
+    @property
+    def rate_hz(self) -> int: ...
+
+    def open(self, *, voice: str, key: ApiKey, cancel: Cancel) -> Speech:
+        """Connect and agree on voice and format, so that the first segment is spoken at once."""
+
+
+# --- remembering -------------------------------------------------------------------------------------------------
+
+
+class ObjectStore(Protocol):
+    def url(self, key: str) -> str:
+        """Return the address under which the object will be readable; known before the upload."""
+
+    def put(self, key: str, data: bytes, *, content_type: str) -> None:
+        """Store one object. Raises: StorageError."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnRecord:
+    """One finished turn as history keeps it. `answer_heard` is what had been played when the turn was interrupted."""
+
+    turn_id: str
+    session_id: str
+    started_at: datetime
+    finished_at: datetime
+    key_fingerprint: str
+    user_text: str
+    answer_text: str
+    answer_heard: str
+    interrupted: bool
+    audio_key: str
+    audio_url: str
+    audio_seconds: float
+    asr_model: str
+    chat_model: str
+    tts_model: str
+    usage: Usage = field(default_factory=Usage)
+    stages_ms: dict[str, float] = field(default_factory=dict)
+    error_code: str = ""
+
+
+class History(Protocol):
+    def save(self, turn: TurnRecord) -> None:
+        """Store one turn durably before returning; the same `turn_id` twice is one row. Raises: StorageError."""
+
+    def close(self) -> None: ...
