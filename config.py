@@ -1,0 +1,273 @@
+"""Settings: one frozen object made from the environment (and `.env`); nothing else in the project reads the environment.
+
+Every field names its variables (the first is the one to use, the others are accepted too), its rule and its meaning.
+`.env.example` and the tables of the README list the same names; a test compares them with the fields, both ways.
+Raises: SettingsError naming the variable, the value and the rule.
+"""
+
+import dataclasses
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
+
+from protocol.keys import ApiKey
+
+_SHARED_HOSTS = {
+    "cn-beijing": "dashscope.aliyuncs.com",
+    "ap-southeast-1": "dashscope-intl.aliyuncs.com",
+    "us-east-1": "dashscope-us.aliyuncs.com",
+    "cn-hongkong": "cn-hongkong.dashscope.aliyuncs.com",
+}
+"""Source: the vendor's regions page; the other regions are reached through a workspace host only."""
+_WORKSPACE_REGIONS = (*_SHARED_HOSTS, "eu-central-1", "ap-northeast-1")
+
+
+class SettingsError(Exception):
+    """A variable whose value breaks its rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How a text from the environment becomes a value. `words` completes the sentence "NAME must be …"."""
+
+    words: str
+    parse: Callable[[str], Any]
+
+
+def _whole(low: int, high: int) -> Rule:
+    return Rule(f"a whole number from {low} to {high}", lambda text: _within(int(text), low, high))
+
+
+def _number(low: float, high: float) -> Rule:
+    return Rule(f"a number from {low:g} to {high:g}", lambda text: _within(float(text), low, high))
+
+
+_Number = TypeVar("_Number", int, float)
+
+
+def _within(value: _Number, low: _Number, high: _Number) -> _Number:
+    if not low <= value <= high:
+        raise ValueError
+    return value
+
+
+def _one_of(*choices: str) -> Rule:
+    return Rule("one of " + ", ".join(choices), lambda text: choices[choices.index(text)])
+
+
+def _url(*schemes: str) -> Rule:
+    def parse(text: str) -> str:
+        parts = urlsplit(text)
+        if parts.scheme not in schemes or not parts.netloc:
+            raise ValueError
+        return text.rstrip("/")
+
+    return Rule("a URL that starts with " + " or ".join(f"{scheme}://" for scheme in schemes), parse)
+
+
+def _matching(pattern: str, words: str) -> Rule:
+    def parse(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError
+        return text
+
+    return Rule(words, parse)
+
+
+_TEXT = Rule("a text", str)
+_KEY = Rule("a key", ApiKey)
+_FOLDER = Rule("a folder", Path)
+_HTTP, _WS = _url("http", "https"), _url("ws", "wss")
+_SAMPLE_RATE = Rule(
+    "8000, 16000, 24000 or 48000", lambda text: (8000, 16000, 24000, 48000)[("8000", "16000", "24000", "48000").index(text)]
+)
+
+
+def setting(names: str, default: Any, rule: Rule, doc: str) -> Any:
+    """Declare a field: its variables (separated by spaces), the value without them, the rule, the meaning."""
+    return dataclasses.field(default=default, metadata={"names": names.split(), "rule": rule, "doc": doc})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All that an operator can choose. Invariant: every value has passed its rule."""
+
+    # --- the vendor
+    api_key: ApiKey = setting(
+        "QWEN_API_KEY DASHSCOPE_API_KEY", ApiKey(""), _KEY, "DashScope key; empty = the built-in emulator answers"
+    )
+    region: str = setting(
+        "DASHSCOPE_REGION DASHSCOPE_API_REGION", "cn-beijing", _one_of(*_WORKSPACE_REGIONS), "Where the key belongs"
+    )
+    workspace_id: str = setting(
+        "DASHSCOPE_WORKSPACE_ID",
+        "",
+        _matching(r"([A-Za-z0-9][A-Za-z0-9_-]{0,63})?", "1 to 64 letters, digits, - or _"),
+        "Use this workspace's own host",
+    )
+    base_url: str = setting(
+        "DASHSCOPE_BASE_URL DASHSCOPE_HTTP_BASE_URL", "", _HTTP, "Native API; empty = the host of the region or workspace"
+    )
+    websocket_base_url: str = setting(
+        "DASHSCOPE_WEBSOCKET_BASE_URL", "", _WS, "Realtime recognition; empty = the host of REAL_TIME_AUDIO_URL"
+    )
+    chat_url: str = setting(
+        "QWEN_API_CHAT_URL", "", _HTTP, "Chat completions of any OpenAI-compatible server; empty = the region's"
+    )
+    chat_model: str = setting("QWEN_CHAT_MODEL", "qwen-plus", _TEXT, "Answers spoken turns")
+    vlm_model: str = setting("QWEN_VLM_MODEL", "qwen3-vl-plus", _TEXT, "Answers questions about pictures")
+    asr_model: str = setting(
+        "QWEN_AUDIO_RECOGNIZE_MODEL DEFAULT_ASR_MODEL",
+        "qwen3-asr-flash",
+        _TEXT,
+        "Hears: *-realtime while the packets arrive, *-flash in one call, others (paraformer-v2, fun-asr) as a file task",
+    )
+    realtime_tts_url: str = setting(
+        "REAL_TIME_AUDIO_URL", "", _WS, "Speaks turns; ends in ?model=…; empty = qwen3-tts-flash-realtime in the region"
+    )
+    tts_model: str = setting(
+        "DEFAULT_TTS_MODEL", "qwen3-tts-flash", _TEXT, "Speaks over HTTP when the realtime voice fails in mid-answer"
+    )
+    tts_voice: str = setting("TTS_VOICE", "Cherry", _TEXT, "The vendor's voice")
+    tts_rate_hz: int = setting("TTS_SAMPLE_RATE", 24000, _SAMPLE_RATE, "Hz of the spoken answer")
+    system_prompt: str = setting(
+        "DEFAULT_SYSTEM_PROMPT", "你是一个有帮助的助手。", _TEXT, "What the model is told before every conversation"
+    )
+    # --- where the server listens, what it writes
+    host: str = setting("HOST", "127.0.0.1", _TEXT, "Address to listen on; 0.0.0.0 = every device of the network")
+    port: int = setting("PORT", 5000, _whole(1, 65535), "Port to listen on")
+    public_url: str = setting(
+        "PUBLIC_BASE_URL", "", _HTTP, "How the world reaches this server, for signed links; empty = http://HOST:PORT"
+    )
+    data_dir: Path = setting("DATA_DIR", Path("data"), _FOLDER, "Everything the server writes")
+    tts_output_dir: Path | None = setting(
+        "TTS_OUTPUT_DIR", None, _FOLDER, "Keep every spoken answer here as a file; empty = do not keep them"
+    )
+    log_level: str = setting("LOG_LEVEL", "INFO", _one_of("DEBUG", "INFO", "WARNING", "ERROR"), "How much is logged")
+    # --- storage
+    oss_access_key_id: str = setting("ACCESSKEY_ID", "", _TEXT, "OSS; not used yet: recordings stay in local files")
+    oss_access_key_secret: ApiKey = setting("ACCESSKEY_SECRET", ApiKey(""), _KEY, "OSS; not used yet")
+    oss_bucket: str = setting("BUCKET", "", _TEXT, "OSS; not used yet")
+    oss_region: str = setting("REGIN REGION", "cn-beijing", _TEXT, "OSS; not used yet")
+    db_host: str = setting("DB_HOST", "", _TEXT, "MySQL or MariaDB; empty = SQLite in DATA_DIR")
+    db_port: int = setting("DB_PORT", 3306, _whole(1, 65535), "MySQL port")
+    db_user: str = setting("DB_USER", "", _TEXT, "MySQL user")
+    db_password: ApiKey = setting("DB_PASSWORD", ApiKey(""), _KEY, "MySQL password")
+    db_name: str = setting("DB_NAME", "", _TEXT, "MySQL database; must exist")
+    recording_url_s: int = setting("RECORDING_URL_SECONDS", 86400, _whole(60, 31_536_000), "Life of a signed link, seconds")
+    # --- limits
+    workers: int = setting("WORKERS", 1, _whole(1, 64), "Processes; more than one on machines with more than two cores")
+    max_ws_sessions: int = setting("MAX_WS_SESSIONS", 256, _whole(1, 20000), "Open device connections per process")
+    http_threads: int = setting("HTTP_THREADS", 32, _whole(2, 1000), "Threads per process beside the connections'")
+    max_packet_bytes: int = setting("MAX_AUDIO_PACKET_BYTES", 8192, _whole(256, 1_048_576), "Decoded bytes of one packet")
+    max_packets: int = setting("MAX_PACKETS", 20000, _whole(1, 1_000_000), "Packets of one utterance")
+    max_utterance_bytes: int = setting(
+        "MAX_UTTERANCE_BYTES", 16_777_216, _whole(1024, 1_073_741_824), "Decoded bytes of one utterance"
+    )
+    max_utterance_s: float = setting("MAX_UTTERANCE_SECONDS", 300.0, _number(1, 43200), "Sound of one utterance, seconds")
+    packet_idle_s: float = setting(
+        "PACKET_IDLE_SECONDS", 5.0, _number(0.1, 3600), "Silence after which missing packets are named, seconds"
+    )
+    session_idle_s: float = setting(
+        "SESSION_IDLE_SECONDS", 3600.0, _number(1, 604800), "Silence in both directions that ends a connection, seconds"
+    )
+    send_stall_s: float = setting(
+        "SEND_STALL_SECONDS", 60.0, _number(1, 3600), "A device that takes no byte for so long is gone, seconds"
+    )
+    max_lead_s: float = setting(
+        "TTS_MAX_LEAD_SECONDS", 0.0, _number(0, 3600), "Send sound at most so far ahead of playing, seconds; 0 = no limit"
+    )
+    history_turns: int = setting("CONVERSATION_TURNS", 20, _whole(0, 1000), "Turns of a connection that the model is told")
+    connect_timeout_s: float = setting("UPSTREAM_CONNECT_SECONDS", 5.0, _number(0.1, 60), "To reach the vendor, seconds")
+    upstream_idle_s: float = setting(
+        "UPSTREAM_IDLE_SECONDS", 30.0, _number(0.1, 600), "The vendor's longest silence within a call, seconds"
+    )
+    drain_s: float = setting("DRAIN_SECONDS", 20.0, _number(0, 3600), "Time for running turns when the server stops, seconds")
+    # --- media
+    mp3_kbps: int = setting("MP3_BITRATE_KBPS", 64, _whole(16, 160), "Bit rate of the spoken answer, kbit/s")
+    ffmpeg_path: str = setting(
+        "FFMPEG_PATH", "", _TEXT, "ffmpeg for uploads that the built-in decoder refuses; empty = do without"
+    )
+    # --- the built-in emulator
+    emulator_voice: str = setting(
+        "EMULATOR_VOICE", "auto", _one_of("auto", "espeak", "tones"), "Keyless runs: espeak-ng for people, tones for tests"
+    )
+    emulator_ear: str = setting(
+        "EMULATOR_EAR", "auto", _one_of("auto", "tones", "pocketsphinx"), "Keyless runs: what hears the recording"
+    )
+
+    @property
+    def is_keyless(self) -> bool:
+        """Whether the built-in emulator answers: no key and no address of a server that needs none."""
+        return not self.api_key and not self.chat_url and not self.base_url
+
+    def with_emulator(self, *, url: str) -> "Settings":
+        """Return these settings with every vendor address at an emulator listening on `url` (http://host:port)."""
+        realtime = "ws" + url.removeprefix("http") + "/api-ws/v1/realtime"
+        return dataclasses.replace(
+            self,
+            api_key=self.api_key or ApiKey("sk-emulator"),
+            base_url=f"{url}/api/v1",
+            chat_url=f"{url}/compatible-mode/v1/chat/completions",
+            realtime_tts_url=f"{realtime}?model={model_of(self.realtime_tts_url) or DEFAULT_REALTIME_TTS}",
+            websocket_base_url=realtime.removesuffix("/realtime"),
+        )
+
+    def resolved(self) -> "Settings":
+        """Return these settings with every empty address filled in from region and workspace."""
+        host = self._vendor_host()
+        realtime = self.realtime_tts_url or f"wss://{host}/api-ws/v1/realtime?model={DEFAULT_REALTIME_TTS}"
+        return dataclasses.replace(
+            self,
+            base_url=self.base_url or f"https://{host}/api/v1",
+            chat_url=self.chat_url or f"https://{host}/compatible-mode/v1/chat/completions",
+            realtime_tts_url=realtime,
+            websocket_base_url=self.websocket_base_url or realtime.partition("?")[0].removesuffix("/realtime"),
+            public_url=self.public_url or f"http://{self.host}:{self.port}",
+        )
+
+    def _vendor_host(self) -> str:
+        if self.workspace_id:
+            return f"{self.workspace_id}.{self.region}.maas.aliyuncs.com"
+        if self.region not in _SHARED_HOSTS:
+            raise SettingsError(f"DASHSCOPE_REGION={self.region!r} has no shared host: set DASHSCOPE_WORKSPACE_ID too.")
+        return _SHARED_HOSTS[self.region]
+
+
+DEFAULT_REALTIME_TTS = "qwen3-tts-flash-realtime"
+
+
+def model_of(realtime_url: str) -> str:
+    """Return the model that a realtime URL names in its query, or an empty text."""
+    found = re.search(r"[?&]model=([^&]+)", realtime_url)
+    return found[1] if found else ""
+
+
+def load(environ: Mapping[str, str] | None = None, *, env_file: Path = Path(".env")) -> Settings:
+    """Return the settings of this process: the environment first, then `.env`, then the defaults. Raises: SettingsError."""
+    if environ is None:
+        from_file = {name: value for name, value in dotenv_values(env_file).items() if value is not None}
+        environ = from_file | dict(os.environ)
+    values = (_read(field, environ) for field in dataclasses.fields(Settings))
+    return Settings(**{name: value for name, value in values if value is not None})
+
+
+def _read(field: "dataclasses.Field[Any]", environ: Mapping[str, str]) -> tuple[str, Any]:
+    """Return (field name, value), the value None when no variable of the field says anything."""
+    rule: Rule = field.metadata["rule"]
+    for name in field.metadata["names"]:
+        text = environ.get(name, "").strip()
+        if not text:
+            continue
+        try:
+            return field.name, rule.parse(text)
+        except (ValueError, LookupError):
+            shown = "***" if rule is _KEY else repr(text)
+            raise SettingsError(f"{name}={shown} is not valid: {name} must be {rule.words}.") from None
+    return field.name, None

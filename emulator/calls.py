@@ -1,0 +1,122 @@
+"""One request of one key: its script, its journal, its waiting.  And the vendor that all requests share."""
+
+from __future__ import annotations
+
+import select
+import socket
+import struct
+import time
+import uuid
+from dataclasses import dataclass, field
+from threading import Event
+from typing import Any, Final
+
+from emulator.journal import Journal
+from emulator.scenario import Fault, Scenario, Script, Scripts
+from emulator.voice import Voice
+
+LONGEST_WAIT_S: Final = 600.0
+_POLL_S: Final = 0.05
+
+
+class ClientGone(ConnectionError):
+    """The client closed its side, or a fault cut the line, or the emulator stops.
+
+    A ConnectionError, so that the web server drops the line without an answer.
+    """
+
+
+class Ear:
+    """Something that turns PCM into text (the default knows the sound alphabet only)."""
+
+    def hear(self, pcm: bytes, *, rate_hz: int) -> str:
+        """Return the text heard; empty for silence."""
+        raise NotImplementedError
+
+
+@dataclass(slots=True, kw_only=True)
+class Vendor:
+    """The pretended vendor: everything that lives as long as the emulator."""
+
+    voice: Voice
+    ear: Ear
+    scripts: Scripts = field(default_factory=Scripts)
+    journal: Journal = field(default_factory=Journal)
+    stopping: Event = field(default_factory=Event)
+    url: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Call:
+    """One request: who asks, at which endpoint, over which socket."""
+
+    vendor: Vendor
+    key: str
+    endpoint: str
+    line: socket.socket
+    request_id: str = field(default_factory=lambda: new_request_id())
+
+    @property
+    def script(self) -> Script:
+        """The script that this key plays."""
+        return self.vendor.scripts.of(self.key)
+
+    @property
+    def scenario(self) -> Scenario:
+        """The scenario that this key set."""
+        return self.script.scenario
+
+    def note(self, kind: str, **detail: Any) -> None:
+        """Write into the key's journal."""
+        self.vendor.journal.note(self.key, self.endpoint, kind, **detail)
+
+    def next_fault(self, stage: str) -> Fault | None:
+        """Return the fault that hits this request, if any, and note it."""
+        fault = self.script.next_fault(stage)
+        if fault is not None:
+            self.note("fault", stage=stage, fault=fault.kind)
+        return fault
+
+    def pause(self, duration_ms: float) -> None:
+        """Wait, but not longer than the client does.  Raises: ClientGone."""
+        self.pause_until(time.monotonic() + duration_ms / 1000)
+
+    def pause_until(self, moment_s: float) -> None:
+        """Wait for a moment of the monotonic clock.  Raises: ClientGone."""
+        limit_s = min(moment_s, time.monotonic() + LONGEST_WAIT_S)
+        while (left_s := limit_s - time.monotonic()) > 0:
+            if left_s > _POLL_S and self.is_client_gone():
+                raise ClientGone("the client went away")
+            if self.vendor.stopping.wait(min(left_s, _POLL_S)):
+                raise ClientGone("the emulator stops")
+
+    def is_client_gone(self) -> bool:
+        """Tell whether the client has closed its side of the line."""
+        try:
+            readable, _, _ = select.select([self.line], [], [], 0)
+            return bool(readable) and not self.line.recv(1, socket.MSG_PEEK)
+        except (OSError, ValueError):
+            return True
+
+    def hang_up(self, *, rudely: bool = False) -> ClientGone:
+        """Cut the line (with a TCP reset if rudely) and return the exception that ends the request."""
+        if rudely:
+            self.line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.line.close()
+        else:
+            shut(self.line)
+        return ClientGone("the line was cut by a fault")
+
+
+def shut(line: socket.socket) -> None:
+    """Shut both directions of a socket, whatever state it is in."""
+    try:
+        line.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass  # it was closed already
+
+
+def new_request_id() -> str:
+    """Return a request id in the service's fashion: a UUID whose version digit is 9."""
+    text = str(uuid.uuid4())
+    return f"{text[:14]}9{text[15:]}"

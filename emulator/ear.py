@@ -1,0 +1,227 @@
+"""The ear: it hears the sound alphabet exactly, and says where the sound is damaged.
+
+How it works
+------------
+Every 10 ms the strength of the 64 tones is measured in a 40 ms Hann window (whose zeros fall on the neighbouring
+tones).  At each instant either the even or the odd tones win; the moments where they change places are the
+boundaries between symbols.  Between two boundaries lies one symbol of 60 ms: its loudest low tone and loudest high
+tone are its byte.  A run that is too short was cut; one that is too long hides a lost or repeated symbol; a pause
+must be followed by an even symbol.  All three are reported as damage and stand in the text as U+FFFD.
+"""
+
+from __future__ import annotations
+
+import codecs
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from emulator.alphabet import SYMBOL_MS, TONES_HZ
+
+_HOP_MS: Final = 10
+_WINDOW_MS: Final = 40
+_HOPS_PER_SYMBOL: Final = SYMBOL_MS // _HOP_MS
+_SHORTEST, _LONGEST = 4, 8  # hops a sound symbol may seem to last: codecs move a boundary by up to two
+_FLOOR: Final = 0.002  # of full scale: -54 dB
+_BLOCK_HOPS: Final = 1000
+_CONTAINERS: Final = "wav,mp3,mov,ogg,matroska,webm,flac,aac,amr,asf,aiff,flv,avi,mpeg"
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class Character:
+    """One heard character and the time of its sound."""
+
+    char: str
+    start_ms: int
+    end_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """A place where the sound was not a clean row of symbols."""
+
+    at_ms: int
+    kind: str  # "cut" | "joined" | "start lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """What was heard: the text, each character's time, and every damaged place."""
+
+    text: str
+    characters: tuple[Character, ...]
+    damage: tuple[Damage, ...]
+    is_tones: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Symbol:
+    byte: int
+    start_hop: int
+    end_hop: int
+    damage: str = ""
+
+
+def hear(pcm: bytes, *, rate_hz: int) -> str:
+    """Return the text spoken in the sound alphabet; silence and other sounds give an empty text."""
+    return hear_detailed(pcm, rate_hz=rate_hz).text
+
+
+def hear_detailed(pcm: bytes, *, rate_hz: int) -> Hearing:
+    """Return the text with the time of each character and every damaged place.
+
+    Shape: PCM is s16le mono at `rate_hz` (8 000 or more), any length.
+    """
+    low, high, level = _measure(pcm, rate_hz=rate_hz)
+    labels = _label(low, high)
+    starts, ends = _runs(labels)
+    if not _is_alphabet(low, high, level, labels, ends - starts):
+        return Hearing("", (), (), is_tones=False)
+    symbols = list(_symbols(low, high, labels, starts, ends))
+    characters = tuple(_characters(symbols))
+    damage = tuple(Damage(s.start_hop * _HOP_MS, s.damage) for s in symbols if s.damage)
+    return Hearing("".join(c.char for c in characters), characters, damage, is_tones=True)
+
+
+def decode_audio(data: bytes) -> tuple[bytes, int]:
+    """Return (PCM s16le mono, its rate) of a sound file in any usual container.  Raises: ValueError."""
+    try:
+        with av.open(io.BytesIO(data), mode="r", options={"format_whitelist": _CONTAINERS}) as container:
+            rate_hz = container.streams.audio[0].rate
+            resampler = av.AudioResampler(format="s16", layout="mono", rate=rate_hz)
+            parts = [out.to_ndarray().tobytes() for f in container.decode(audio=0) for out in resampler.resample(f)]
+            parts += [out.to_ndarray().tobytes() for out in resampler.resample(None)]
+    except (av.error.FFmpegError, IndexError, ValueError) as error:
+        raise ValueError(f"not a sound file that can be decoded: {error}") from error
+    return b"".join(parts), rate_hz
+
+
+def _measure(pcm: bytes, *, rate_hz: int) -> tuple[Floats, Floats, Floats]:
+    """Return per hop the strengths of the low and the high tones, and the sound's mean square."""
+    window, hop = rate_hz * _WINDOW_MS // 1000, rate_hz * _HOP_MS // 1000
+    samples = np.frombuffer(pcm[: len(pcm) // 2 * 2], "<i2").astype(np.float32) / np.float32(32768)
+    padded: Floats = np.pad(samples, (window // 2, window))
+    frames = np.lib.stride_tricks.sliding_window_view(padded, window)[::hop]
+    blocks = [_tones(frames[n : n + _BLOCK_HOPS], rate_hz) for n in range(0, len(frames), _BLOCK_HOPS)]
+    strengths = np.concatenate([tones for tones, _ in blocks])
+    return strengths[:, :32], strengths[:, 32:], np.concatenate([level for _, level in blocks])
+
+
+def _tones(frames: Floats, rate_hz: int) -> tuple[Floats, Floats]:
+    kernel, window = _kernel(rate_hz)
+    waves = frames @ kernel
+    count = len(TONES_HZ)
+    strength = np.sqrt(np.square(waves[:, :count]) + np.square(waves[:, count:]))
+    return strength, np.square(frames) @ window
+
+
+@lru_cache(maxsize=8)
+def _kernel(rate_hz: int) -> tuple[Floats, Floats]:
+    """Return the Hann-windowed cosines and sines of the 64 tones, and the window for a mean square."""
+    length = rate_hz * _WINDOW_MS // 1000
+    window = np.hanning(length + 1)[:length]
+    angle = 2 * np.pi * np.arange(length)[:, None] * TONES_HZ / rate_hz
+    scale = (2 * window / window.sum())[:, None]
+    kernel = np.concatenate([np.cos(angle) * scale, np.sin(angle) * scale], axis=1)
+    return kernel.astype(np.float32), (window / window.sum()).astype(np.float32)
+
+
+def _label(low: Floats, high: Floats) -> Ints:
+    """Return per hop 0 for a pause, 1 where the even tones win, 2 where the odd ones do."""
+    even = low[:, 0::2].max(axis=1) + high[:, 0::2].max(axis=1)
+    odd = low[:, 1::2].max(axis=1) + high[:, 1::2].max(axis=1)
+    strength = np.maximum(even, odd)
+    is_sound = _without_dips(strength > np.maximum(_FLOOR, 0.2 * _loudness_around(strength)))
+    return np.where(is_sound, np.where(even > odd, 1, 2), 0)
+
+
+def _without_dips(is_sound: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the same with pauses of one or two hops filled: between two symbols the sound may dip."""
+    starts, ends = _runs(is_sound.astype(np.intp))
+    is_dip = ~is_sound[starts] & (ends - starts <= 2) & (starts > 0) & (ends < len(is_sound))
+    return np.repeat(is_sound[starts] | is_dip, ends - starts)
+
+
+def _loudness_around(strength: Floats) -> Floats:
+    """Return the peak within about half a second of each hop: levels may change, edges must stay edges."""
+    size = 25
+    blocks = np.pad(strength, (0, -len(strength) % size)).reshape(-1, size).max(axis=1)
+    wide = np.pad(blocks, 2)
+    peaks = np.max([wide[n : n + len(blocks)] for n in range(5)], axis=0)
+    around: Floats = np.repeat(peaks, size)[: len(strength)]
+    return around
+
+
+def _runs(labels: Ints) -> tuple[Ints, Ints]:
+    edges = np.flatnonzero(np.diff(labels)) + 1
+    return np.concatenate([[0], edges]), np.concatenate([edges, [len(labels)]])
+
+
+def _is_alphabet(low: Floats, high: Floats, level: Floats, labels: Ints, lengths: Ints) -> bool:
+    """Tell whether the sound is ours: two pure tones at a time, in steps of one symbol."""
+    is_sound = labels > 0
+    if not is_sound.any():
+        return False
+    pair = np.square(low.max(axis=1)) + np.square(high.max(axis=1))
+    purity = np.median(pair[is_sound] / (2 * level[is_sound] + 1e-9))
+    sounding = labels[np.cumsum(lengths) - 1] > 0
+    regular = (lengths >= _SHORTEST) & (lengths <= _LONGEST) & sounding
+    return bool(purity > 0.5 and regular.sum() >= 0.5 * sounding.sum())
+
+
+def _symbols(low: Floats, high: Floats, labels: Ints, starts: Ints, ends: Ints) -> Iterator[_Symbol]:
+    after_pause = True
+    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+        odd = int(labels[start]) - 1
+        if odd < 0:
+            after_pause = True
+            continue
+        if after_pause and odd:
+            yield _Symbol(-1, start, start, "start lost")
+        yield from _split(low[:, odd::2], high[:, odd::2], start, end)
+        after_pause = False
+
+
+def _split(low: Floats, high: Floats, start: int, end: int) -> Iterator[_Symbol]:
+    """Yield the symbol of a run; a run of the wrong length yields what can be told of it, and the damage."""
+    length = end - start
+    if length < _SHORTEST:
+        yield _Symbol(-1, start, end, "cut")
+    elif length <= _LONGEST:
+        yield _Symbol(_byte(low, high, start, end), start, end)
+    else:
+        half = _HOPS_PER_SYMBOL
+        yield _Symbol(_byte(low, high, start, start + half), start, start + half)
+        yield _Symbol(-1, start + half, max(start + half, end - half), "joined")
+        if length >= 2 * half - 1:
+            yield _Symbol(_byte(low, high, end - half, end), end - half, end)
+
+
+def _byte(low: Floats, high: Floats, start: int, end: int) -> int:
+    """Return the byte of the loudest pair, measured away from the symbol's edges."""
+    inner = slice(start + 1, end - 1)
+    return 16 * int(low[inner].sum(axis=0).argmax()) + int(high[inner].sum(axis=0).argmax())
+
+
+def _characters(symbols: list[_Symbol]) -> Iterator[Character]:
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    began: int | None = None
+    for symbol in symbols:
+        began = symbol.start_hop if began is None else began
+        text = decoder.decode(bytes([symbol.byte])) if symbol.byte >= 0 else decoder.decode(b"", final=True) + "\ufffd"
+        for char in text:
+            yield Character(char, began * _HOP_MS, symbol.end_hop * _HOP_MS)
+        began = None if text else began
+        if symbol.byte < 0:
+            decoder.reset()
+    for char in decoder.decode(b"", final=True):
+        yield Character(char, (began or 0) * _HOP_MS, symbols[-1].end_hop * _HOP_MS)
