@@ -87,7 +87,9 @@ def model_not_found(model: str) -> ApiError:
 def model_retired() -> ApiError:
     """Return the error for a model that is no longer served."""
     message = f"Workspace endpoint access denied.{_HELP}access-denied"
-    return ApiError(message, status=403, code="Endpoint.AccessDenied", compat_code="access_denied", type="access_denied")
+    return ApiError(
+        message, status=403, code="Endpoint.AccessDenied", compat_code="access_denied", type="access_denied"
+    )
 
 
 def wrong_endpoint() -> ApiError:

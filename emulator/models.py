@@ -29,7 +29,9 @@ _MULTIMODAL: Final = "qwen3-vl-plus qwen3.5-ocr"
 _OMNI: Final = "qwen3.5-omni-plus qwen3.5-omni-flash qwen3-omni-flash qwen3.8-omni-flash"
 _ASR: Final = "qwen3-asr-flash qwen3-asr-flash-2025-09-08"
 _ASR_TASK: Final = "qwen3-asr-flash-filetrans fun-asr paraformer-v2 paraformer-8k-v2"
-_ASR_REALTIME: Final = "qwen3-asr-flash-realtime qwen3-asr-flash-realtime-2025-10-27 qwen3-asr-flash-realtime-2026-02-10"
+_ASR_REALTIME: Final = (
+    "qwen3-asr-flash-realtime qwen3-asr-flash-realtime-2025-10-27 qwen3-asr-flash-realtime-2026-02-10"
+)
 _TTS: Final = "qwen3-tts-flash qwen3-tts-flash-2025-11-27 qwen3-tts-flash-2025-09-18"
 _TTS_REALTIME: Final = (
     "qwen3-tts-flash-realtime qwen3-tts-flash-realtime-2025-11-27 qwen3-tts-flash-realtime-2025-09-18"

@@ -5,36 +5,20 @@ Threads: one accepts, one serves each connection; `stop` shuts every connection 
 
 from __future__ import annotations
 
-import logging
 import socket
 import threading
 import time
 from types import TracebackType
 from typing import Any, Final, Self
 
-from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
+from werkzeug.serving import ThreadedWSGIServer
 
 from emulator.app import create_app
 from emulator.calls import Vendor, shut
+from emulator.http11 import Handler
 from emulator.scenario import parse_scenario
 
 _JOIN_S: Final = 5.0
-logging.getLogger("werkzeug").addHandler(logging.NullHandler())
-
-
-class _Handler(WSGIRequestHandler):
-    """HTTP/1.1 with keep-alive, one system call per chunk, no delay for small packets, no log line per request."""
-
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    wbufsize = 65536
-
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Stay quiet: the journal keeps what matters."""
-
-    def version_string(self) -> str:
-        """Name the gateway that the real service names."""
-        return "istio-envoy"
 
 
 class _Server(ThreadedWSGIServer):
@@ -129,6 +113,6 @@ def start(*, port: int = 0, voice: str = "tones", ear: str = "auto") -> Emulator
     from emulator.voice import make_voice
 
     vendor = Vendor(voice=make_voice(voice), ear=make_ear(ear))
-    server = _Server("127.0.0.1", port, create_app(vendor), handler=_Handler)
+    server = _Server("127.0.0.1", port, create_app(vendor), handler=Handler)
     vendor.url = f"http://127.0.0.1:{server.server_port}"
     return Emulator(server, vendor)

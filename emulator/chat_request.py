@@ -1,0 +1,222 @@
+"""A chat request, checked: parameters in range and content parts that the model takes, with the service's messages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from emulator.errors import ApiError
+from emulator.models import Model
+
+_BAD_URL: Final = "The provided URL does not appear to be valid. Ensure it is correctly formatted."
+_BAD_ITEM: Final = "The provided messages input is invalid. The error info is [Unexpected item type in content.]."
+_NO_JSON_WORD: Final = (
+    "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'."
+)
+_TOOL_CHOICES: Final = 'tool_choice is one of the strings that should be ["none", "auto"]'
+_LONE_TOOL: Final = (
+    'messages with role "tool" must be a response to a preceeding message with "tool_calls".'  # the service's spelling
+)
+_RANGES: Final[dict[str, tuple[Callable[[float], bool], str]]] = {
+    "temperature": (lambda x: 0 <= x < 2, "Temperature should be in [0.0, 2.0)"),
+    "top_p": (lambda x: 0 < x <= 1, "Range of top_p should be (0.0, 1.0]"),
+    "presence_penalty": (lambda x: -2 <= x <= 2, "Range of presence_penalty should be [-2.0, 2.0]"),
+    "repetition_penalty": (lambda x: x > 0, "Range of repetition_penalty should be (0.0, +inf)"),
+    "top_k": (lambda x: x >= 0, "Range of top_k should be [0, +inf)"),
+    "n": (lambda x: 1 <= x <= 4, "Range of n should be [1, 4]"),
+    "top_logprobs": (lambda x: 0 <= x <= 5, "Range of top_logprobs should be [0, 5]"),
+    "max_tokens": (lambda x: 1 <= x <= 65536, "Range of max_tokens should be [1, 65536]"),
+    "max_completion_tokens": (lambda x: 1 <= x <= 65536, "Range of max_tokens should be [1, 65536]"),
+    "seed": (lambda x: 0 <= x < 2**31, "Range of seed should be [0, 2147483647]"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatRequest:
+    """The checked request.  `options` are the parameters as they came."""
+
+    model: Model
+    messages: tuple[dict[str, Any], ...]
+    options: dict[str, Any]
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether the answer is streamed."""
+        return bool(self.options.get("stream"))
+
+    @property
+    def has_usage_chunk(self) -> bool:
+        """Whether a stream ends with a usage chunk."""
+        return bool((self.options.get("stream_options") or {}).get("include_usage"))
+
+    @property
+    def is_thinking(self) -> bool:
+        """Whether the answer begins with reasoning."""
+        return bool(self.options.get("enable_thinking", self.model.thinks_by_default))
+
+    @property
+    def tools(self) -> list[dict[str, Any]]:
+        """The tools offered."""
+        return self.options.get("tools") or []
+
+    @property
+    def tool_choice(self) -> Any:
+        """The tool choice as it came."""
+        return self.options.get("tool_choice")
+
+    @property
+    def max_tokens(self) -> int:
+        """The limit of the answer, 0 for none."""
+        return int(self.options.get("max_completion_tokens") or self.options.get("max_tokens") or 0)
+
+    @property
+    def wants_json(self) -> bool:
+        """Whether the answer must be JSON."""
+        return str((self.options.get("response_format") or {}).get("type", "")).startswith("json")
+
+    @property
+    def question(self) -> str:
+        """The text of the last user message."""
+        users = [m for m in self.messages if m["role"] == "user"]
+        return _text(users[-1]) if users else ""
+
+    @property
+    def all_text(self) -> str:
+        """All text of the conversation except the system's."""
+        return "\n".join(_text(m) for m in self.messages if m["role"] != "system")
+
+    @property
+    def has_history(self) -> bool:
+        """Whether the assistant has spoken before."""
+        return any(m["role"] == "assistant" for m in self.messages)
+
+    @property
+    def ends_with_tool_result(self) -> bool:
+        """Whether the client has just answered a tool call."""
+        return bool(self.messages[-1]["role"] == "tool")
+
+    @property
+    def image_count(self) -> int:
+        """How many pictures the last user message holds."""
+        users = [m for m in self.messages if m["role"] == "user"]
+        return sum(_kind(part) == "image" for part in _parts(users[-1])) if users else 0
+
+    @property
+    def media_count(self) -> int:
+        """How many parts of the conversation are not text."""
+        return sum(_kind(part) != "text" for m in self.messages for part in _parts(m))
+
+    def until_stop(self, text: str) -> str:
+        """Return a text up to the first stop word."""
+        stops = self.options.get("stop") or []
+        for stop in [stops] if isinstance(stops, str) else stops:
+            text = text.split(stop, 1)[0] if stop else text
+        return text
+
+
+def check_chat(model: Model, messages: Any, options: dict[str, Any]) -> ChatRequest:
+    """Return the request if the service would take it.  Raises: ApiError with the service's message."""
+    if not isinstance(messages, list) or not messages:
+        raise ApiError('Either "prompt" or "messages" must exist and cannot both be none')
+    chat = ChatRequest(model=model, messages=tuple(_check_message(m) for m in messages), options=options)
+    _check_ranges(options)
+    _check_parts(chat)
+    _check_roles(chat)
+    _check_formats(chat)
+    return chat
+
+
+def _check_message(message: Any) -> dict[str, Any]:
+    if not isinstance(message, dict) or message.get("role") not in {"system", "developer", "user", "assistant", "tool"}:
+        raise ApiError("Role must be user or assistant and Content length must be greater than 0")
+    content = message.get("content")
+    if content is None and not message.get("tool_calls"):
+        raise ApiError("The content field is a required field.")
+    if content is not None and not isinstance(content, str | list):
+        raise ApiError("input content must be a string.")
+    return message
+
+
+def _check_ranges(options: dict[str, Any]) -> None:
+    for name, (is_valid, message) in _RANGES.items():
+        value = options.get(name)
+        if value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, int | float) or not is_valid(value):
+            raise ApiError(message)
+
+
+def _check_parts(chat: ChatRequest) -> None:
+    for message in chat.messages:
+        for part in _parts(message):
+            kind = _kind(part)
+            if kind in {"image", "video"} and chat.model.family not in {"multimodal", "omni"}:
+                raise ApiError(_BAD_ITEM)
+            if kind == "audio" and chat.model.family not in {"omni", "asr"}:
+                raise ApiError("An incorrect modal `audio` was entered, this model does not support it.")
+            if kind != "text":
+                _check_url(media_url(part))
+
+
+def _check_url(url: str) -> None:
+    if not url.startswith(("http://", "https://", "data:", "oss://")):
+        raise ApiError(_BAD_URL)
+
+
+def _check_roles(chat: ChatRequest) -> None:
+    for before, message in zip((None, *chat.messages), chat.messages, strict=False):
+        if message["role"] != "tool":
+            continue
+        if before is None or not (before.get("tool_calls") or before["role"] == "tool"):
+            raise ApiError(_LONE_TOOL)
+
+
+def _check_formats(chat: ChatRequest) -> None:
+    form = (chat.options.get("response_format") or {}).get("type")
+    if form == "json_object" and "json" not in "\n".join(_text(m) for m in chat.messages).lower():
+        raise ApiError(_NO_JSON_WORD)
+    if isinstance(chat.tool_choice, str) and chat.tool_choice not in {"none", "auto"}:
+        raise ApiError(_TOOL_CHOICES)
+    if chat.options.get("enable_thinking") and chat.tool_choice not in {None, "none", "auto"}:
+        raise ApiError("The tool_choice parameter does not support being set to required or object in thinking mode")
+
+
+def media_url(part: dict[str, Any]) -> str:
+    """Return where a picture or a sound lies: a URL or a data URI."""
+    kind = _kind(part)
+    value = part.get(kind) if kind in part else part.get("image_url", part.get("input_audio", part.get("video_url")))
+    if isinstance(value, dict):
+        value = value.get("url", value.get("data"))
+    return value if isinstance(value, str) else str((value or [""])[0])
+
+
+def audio_parts(messages: tuple[dict[str, Any], ...]) -> list[dict[str, Any]]:
+    """Return the sounds in the user's messages."""
+    return [part for m in messages if m["role"] == "user" for part in _parts(m) if _kind(part) == "audio"]
+
+
+def _parts(message: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    content = message.get("content")
+    for part in content if isinstance(content, list) else []:
+        if not isinstance(part, dict):
+            raise ApiError(_BAD_ITEM)
+        yield part
+
+
+def _kind(part: dict[str, Any]) -> str:
+    """Return text, image, audio or video, from either surface's way of writing a part."""
+    name = str(part.get("type") or next(iter(part), ""))
+    for kind in ("image", "audio", "video"):
+        if kind in name:
+            return kind
+    if name != "text":
+        raise ApiError(_BAD_ITEM)
+    return "text"
+
+
+def _text(message: dict[str, Any]) -> str:
+    content = message.get("content")
+    if isinstance(content, str):
+        return content
+    return "\n".join(str(part.get("text", "")) for part in _parts(message) if _kind(part) == "text")
