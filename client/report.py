@@ -1,0 +1,133 @@
+"""How a turn is shown to a person, and told to a program."""
+
+import dataclasses
+import shutil
+import sys
+from collections import Counter
+from typing import Any, Final
+
+from client.fleet import FleetResult, Spread
+from client.result import Arrival, TurnResult
+
+_BAR: Final = 30
+_BLOCKS: Final = " ▏▎▍▌▋▊▉█"
+
+
+def write(line: str, *, end: str = "\n") -> None:
+    """Write to the terminal at once."""
+    sys.stdout.write(line + end)
+    sys.stdout.flush()
+
+
+class Screen:
+    """Shows a turn while it happens: a bar of acknowledged packets, the transcript, the answer, the sound, the stages."""
+
+    def __init__(self, *, is_silent: bool) -> None:
+        self._is_silent = is_silent
+        self._is_terminal = sys.stdout.isatty()
+        self._is_in_answer = False
+
+    def _show(self, line: str, *, end: str = "\n") -> None:
+        if not self._is_silent:
+            write(line, end=end)
+
+    def connected(self, url: str, session_id: str) -> None:
+        self._show(f"● {url}  session {session_id}")
+
+    def begin(self) -> None:
+        self._is_in_answer = False
+
+    def on_event(self, arrival: Arrival) -> None:
+        body = arrival.body
+        match arrival.name:
+            case "packet_ack":
+                self._show_packets(body["received"], body["total"])
+            case "chat_started":
+                self._show(f"\n  you      {body.get('user_message', body['message'])}")
+            case "chat_chunk":
+                self._show_chunk(body["chunk"])
+            case "error":
+                self._show(f"\n  error    {body['message']}")
+
+    def _show_packets(self, received: int, total: int | None) -> None:
+        is_last = received == total
+        if self._is_terminal or is_last:
+            bar = f"{_bar(received / total)} {received}/{total}" if total else f"{received} so far"
+            self._show(f"\r  packets  {bar}", end="")
+
+    def _show_chunk(self, chunk: str) -> None:
+        self._show(chunk if self._is_in_answer else f"  answer   {chunk}", end="")
+        self._is_in_answer = True
+
+    def end(self, result: TurnResult) -> None:
+        self._show("")
+        if result.sound_bytes:
+            self._show(f"  sound    {_sound_line(result)}")
+        for line in _stage_lines(result):
+            self._show(f"  {line}")
+        self._show(
+            f"✗ {result.failure}" if result.failure else "✓ " + ("stopped" if result.interrupted else "complete")
+        )
+
+
+def _bar(share: float) -> str:
+    eighths = round(share * _BAR * 8)
+    return ("█" * (eighths // 8) + _BLOCKS[eighths % 8].strip()).ljust(_BAR)
+
+
+def _sound_line(result: TurnResult) -> str:
+    play, resent = result.playback, f", {result.resent} packets sent again" if result.resent else ""
+    gaps = f"{play.gaps} gaps ({play.gap_ms:.0f} ms)" if play.gaps else "no gaps"
+    return f"{result.sound_ms / 1000:.2f} s, {result.sound_bytes:,} bytes, {gaps}{resent}"
+
+
+def _stage_lines(result: TurnResult) -> list[str]:
+    """Return a bar chart: each stage from the last packet to the moment it was reached."""
+    seen = {
+        "first text here": result.first_text_ms,
+        "first audio here": result.first_audio_ms,
+        "end here": result.end_ms,
+    }
+    marks = [(name, ms) for name, ms in [*result.stages.items(), *seen.items()] if ms is not None]
+    longest = max((ms for _, ms in marks), default=0.0) or 1.0
+    width = max(10, min(40, shutil.get_terminal_size().columns - 34))
+    bars = (("▇" * max(1, round(width * ms / longest)) if ms > 0 else "").ljust(width) for _, ms in marks)
+    return [f"{name:<17}{bar} {ms:8.0f} ms" for (name, ms), bar in zip(marks, bars, strict=True)]
+
+
+def turn_report(result: TurnResult) -> dict[str, Any]:
+    """Return a turn as plain JSON data, without its sound; events are counted by name."""
+    report = {field.name: getattr(result, field.name) for field in dataclasses.fields(result)}
+    del report["sound"]
+    report["ok"] = result.is_ok
+    report["stages"] = dict(result.stages)
+    report["playback"] = dataclasses.asdict(result.playback)
+    report["errors"] = [dataclasses.asdict(error) for error in result.errors]
+    report["events"] = dict(Counter(arrival.name for arrival in result.events))
+    return {name: round(value, 2) if isinstance(value, float) else value for name, value in report.items()}
+
+
+def fleet_report(result: FleetResult) -> dict[str, Any]:
+    """Return a fleet's figures as plain JSON data."""
+    device_minutes = result.devices * result.wall_s / 60
+    return {
+        "ok": result.is_ok,
+        "devices": result.devices,
+        "turns": len(result.turns),
+        "completed": sum(turn.completed for turn in result.turns),
+        "first_text_ms": _spread(result.first_text),
+        "first_audio_ms": _spread(result.first_audio),
+        "end_ms": _spread(result.end),
+        "gaps": result.gaps,
+        "gap_ms": round(result.gap_ms, 1),
+        "sound_s": round(result.sound_s, 2),
+        "wall_s": round(result.wall_s, 2),
+        "client_cpu_s": round(result.cpu_s, 3),
+        "client_cpu_s_per_device_minute": round(result.cpu_s / device_minutes, 4) if device_minutes else 0.0,
+        "failures": dict(result.failures),
+    }
+
+
+def _spread(spread: Spread) -> dict[str, float | None]:
+    figures = {"p50": spread.p50, "p95": spread.p95, "p99": spread.p99, "worst": spread.worst}
+    return {name: round(ms, 1) if spread.count else None for name, ms in figures.items()}
