@@ -26,6 +26,8 @@ WEBM = Container(name="webm", demuxer="matroska", content_type="audio/webm")
 FLAC = Container(name="flac", demuxer="flac", content_type="audio/flac")
 AMR = Container(name="amr", demuxer="amr", content_type="audio/amr")
 AAC = Container(name="aac", demuxer="aac", content_type="audio/aac")
+UNKNOWN = Container(name="bin", demuxer="", content_type="application/octet-stream")
+"""What no reader may open."""
 
 SNIFF_BYTES = 16
 """How many bytes of the beginning `sniff` needs."""

@@ -110,6 +110,19 @@ class Reassembly:
         self._keep(packet)
         self._advance()
 
+    def next_whole(self, data: bytes) -> int:
+        """Take the next packet of a live upload, already decoded, and return its number. Raises: BadInput."""
+        if self._next <= self.highest or self.total is not None:
+            raise PacketError("二进制音频不能与带 seq 的数据包混用。请只用一种方式发送一段录音。")
+        if len(data) > self._limits.packet_bytes:
+            raise TooLarge(f"二进制消息 {len(data)} 字节，超过每包 {self._limits.packet_bytes} 字节的上限。请切成更小的消息。")
+        if len(self.data) + len(data) > self._limits.total_bytes or self.highest >= self._limits.packets:
+            raise TooLarge(f"录音超过 {self._limits.total_bytes} 字节或 {self._limits.packets} 个数据包的上限。")
+        self.data += data
+        self.highest += 1
+        self._next += 1
+        return self.highest
+
     def set_total(self, total: int) -> None:
         """Fix the number of packets. Raises: PacketError when it contradicts what came before."""
         if self.total not in (None, total):

@@ -21,8 +21,7 @@ class Playback:
         self._started_at: float | None = None
         self._queued_ms = self._sent_ms = 0.0
         self._ends_ms: list[float] = []
-        self.reported_ms: float | None = None
-        """What the device itself says it has played; believed over our reckoning."""
+        self._stopped_ms: float | None = None
 
     def sent(self, duration_ms: float) -> None:
         """Note sound that is on its way to the device."""
@@ -38,17 +37,15 @@ class Playback:
         """Note that the first `segments` segments end `at_ms` into the answer's sound."""
         self._ends_ms += [at_ms] * (segments - len(self._ends_ms))
 
-    @property
-    def has_started(self) -> bool:
-        return self._started_at is not None
+    def freeze(self, *, reported_ms: float | None) -> None:
+        """Playing has been stopped: what was heard by now is all. A device that counted knows better than we do."""
+        if self._stopped_ms is None:
+            self._stopped_ms = self._played_ms() if reported_ms is None else reported_ms
 
     def heard_ms(self) -> float:
         """Return how much of the answer the person can have heard by now."""
-        if self.reported_ms is not None:
-            return min(self.reported_ms, self._sent_ms)
-        if self._started_at is None:
-            return 0.0
-        return min(self._sent_ms, (self._clock() - self._started_at) * 1000)
+        played_ms = self._played_ms() if self._stopped_ms is None else self._stopped_ms
+        return min(self._sent_ms, played_ms)
 
     def heard_segments(self) -> int:
         """Return how many segments were heard to their end."""

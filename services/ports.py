@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from protocol.keys import ApiKey
+from protocol.media import Container
 
 
 class Cancel(Protocol):
@@ -33,12 +34,10 @@ class Cancel(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
-    """One utterance as it was uploaded. `pcm` is its decoded sound, s16le mono at `PCM_RATE_HZ`."""
+    """One utterance as it was uploaded. `url` is where it will be readable, maybe a moment later."""
 
     data: bytes
-    container: str
-    content_type: str
-    pcm: bytes
+    container: Container
     url: str
 
 
@@ -71,7 +70,8 @@ class Recogniser(Protocol):
 
     def transcribe(self, recording: Recording, *, key: ApiKey, cancel: Cancel) -> Transcript: ...
 
-    def open(self, *, key: ApiKey, cancel: Cancel) -> LiveTranscription: ...
+    def open(self, *, is_paced: bool, key: ApiKey, cancel: Cancel) -> LiveTranscription:
+        """Connect. `is_paced`: the sound comes at the speed of speech, so pauses may cut it; else in a burst."""
 
 
 # --- thinking ----------------------------------------------------------------------------------------------------
@@ -119,16 +119,23 @@ class Sound:
     spoken: int
 
 
+class Segments(Protocol):
+    """What is to be spoken, as it becomes known. Iterating waits for the next segment."""
+
+    def __iter__(self) -> Iterator[str]: ...
+
+    def stop(self) -> None:
+        """End the iteration, from any thread."""
+
+    @property
+    def is_stopped(self) -> bool: ...
+
+
 class Speech(Protocol):
-    """One answer being spoken over one connection. Threads: one calls `say`/`finish`, another iterates `sounds`."""
+    """A voice that is ready: one answer, one connection. Threads: one owner, plus cancel."""
 
-    def say(self, segment: str) -> None: ...
-
-    def finish(self) -> None:
-        """No more segments will come."""
-
-    def sounds(self) -> Iterator[Sound]:
-        """Yield the sound in order until all that was said is spoken; raises `UpstreamError` when the voice fails."""
+    def sounds(self, segments: Segments) -> Iterator[Sound]:
+        """Yield the sound of every segment in order; raises `UpstreamError` when the voice fails."""
 
     def close(self) -> None: ...
 

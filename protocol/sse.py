@@ -1,0 +1,31 @@
+"""Server-sent events, bytes in, data out.  Source: WHATWG HTML §9.2 (event stream interpretation)."""
+
+
+class SseDecoder:
+    """Cut a byte stream into the data of its events, however the network cut it into pieces."""
+
+    def __init__(self, *, max_event_bytes: int = 16 * 1024 * 1024) -> None:
+        self._max_event_bytes = max_event_bytes
+        self._line = bytearray()
+        self._data: list[bytes] = []
+
+    def feed(self, piece: bytes) -> list[bytes]:
+        """Return the data of every event that is complete now. Raises: ValueError when one passes the cap."""
+        self._line += piece
+        if len(self._line) > self._max_event_bytes:
+            raise ValueError("an event of the stream is larger than the cap")
+        *lines, rest = bytes(self._line).replace(b"\r\n", b"\n").split(b"\n")
+        self._line = bytearray(rest)
+        return [data for line in lines for data in self._take(line)]
+
+    def finish(self) -> list[bytes]:
+        """Return the last event when the stream ended without its blank line."""
+        return [data for line in (bytes(self._line), b"") for data in self._take(line)]
+
+    def _take(self, line: bytes) -> list[bytes]:
+        if not line:
+            done, self._data = self._data, []
+            return [b"\n".join(done)] if done else []
+        if line.startswith(b"data:"):
+            self._data.append(line[5:].removeprefix(b" "))
+        return []

@@ -1,0 +1,53 @@
+"""Recognition of a whole recording in one call, no bucket needed."""
+
+import base64
+
+import msgspec
+
+from protocol.dashscope import RecognitionBody
+from protocol.errors import TooLarge, UpstreamBroken
+from protocol.keys import ApiKey
+from providers.dashscope.transport import Transport
+from services.ports import Cancel, LiveTranscription, Recording, Transcript
+
+_MAX_BASE64_CHARS = 10_485_760
+"""Source: DashScope HTTP reference §4.1 (10 MB after base64, five minutes)."""
+
+
+class FlashRecogniser:
+    """`qwen3-asr-flash` and its kin, native call. Source: DashScope HTTP reference §4.1."""
+
+    is_live = False
+
+    def __init__(self, transport: Transport, *, base_url: str, model: str) -> None:
+        self._transport, self.model = transport, model
+        self._url = f"{base_url}/services/aigc/multimodal-generation/generation"
+
+    def transcribe(self, recording: Recording, *, key: ApiKey, cancel: Cancel) -> Transcript:
+        """Return the text, empty for silence. Raises: TooLarge, UpstreamError, Cancelled."""
+        body = {
+            "model": self.model,
+            "input": {"messages": [{"role": "user", "content": [{"audio": _data_uri(recording)}]}]},
+            "parameters": {"asr_options": {"enable_itn": False}, "result_format": "message"},
+        }
+        with self._transport.post(self._url, body, key=key, cancel=cancel) as response:
+            return _read(response.read())
+
+    def open(self, *, is_paced: bool, key: ApiKey, cancel: Cancel) -> LiveTranscription:
+        raise NotImplementedError("is_live is False")
+
+
+def _data_uri(recording: Recording) -> str:
+    encoded = base64.b64encode(recording.data).decode()
+    if len(encoded) > _MAX_BASE64_CHARS:
+        raise TooLarge(f"录音过大：{len(recording.data)} 字节超过此识别模型约 7 MB 的上限。请使用压缩格式或文件识别模型。")
+    return f"data:{recording.container.content_type};base64,{encoded}"
+
+
+def _read(body: bytes) -> Transcript:
+    try:
+        choices = msgspec.json.decode(body, type=RecognitionBody).output.choices
+    except msgspec.DecodeError as error:
+        raise UpstreamBroken("识别服务的回复无法解析，请重试。", code="upstream_malformed") from error
+    texts = [part.text for choice in choices for part in choice.message.content]
+    return Transcript(text="".join(texts).strip())

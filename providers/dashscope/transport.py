@@ -1,0 +1,168 @@
+"""HTTP to the vendor: pooled, with deadlines, stoppable at every moment.
+
+How it works.  urllib3 keeps the connections. A call waits in two places: for the first byte of the answer and for its
+next piece. `Cancelled` turns must leave both at once, so each connection can be shut from another thread: shutting the
+socket wakes the reader (closing it would not: measured 7.6 s). A connection that rested too long is not used again, and
+a call whose fresh-looking connection turns out to be dead is sent once more on a new one.
+
+Source: DashScope HTTP reference §1 (headers), §2.7 (error shapes).
+"""
+
+import contextlib
+import socket
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
+from typing import Any
+
+import msgspec
+import urllib3
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from protocol.dashscope import read_failure, renamed
+from protocol.errors import Cancelled, UpstreamBroken, UpstreamTimeout
+from protocol.keys import ApiKey
+from protocol.sse import SseDecoder
+from services.ports import Cancel
+
+_MAX_REST_S = 30.0
+"""A pooled connection that rested longer may have died silently behind a NAT; a new one costs a few ms."""
+_MAX_ERROR_BYTES = 65_536
+
+SOCKET_OPTIONS = [
+    (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),  # Nagle with delayed ACK costs 44 ms an exchange
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 10_000),  # a peer that acknowledges nothing for 10 s is dead
+]
+
+_current: ContextVar[Cancel | None] = ContextVar("call being waited for", default=None)
+
+
+def shut(sock: socket.socket | None) -> None:
+    """Wake every thread that reads or writes this socket. The base class's method: TLS sockets would lose their state."""
+    with contextlib.suppress(OSError):
+        if sock is not None:
+            socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
+
+class _Stoppable:
+    """A connection whose wait for the first byte ends when the call is cancelled, and that is not reused when old."""
+
+    rested_since = 0.0
+    sock: socket.socket | None
+
+    def getresponse(self) -> Any:
+        cancel = _current.get()
+        forget = cancel.on_cancel(lambda: shut(self.sock)) if cancel else None
+        try:
+            return super().getresponse()  # type: ignore[misc]
+        finally:
+            self.rested_since = time.monotonic()
+            if forget:
+                forget()
+
+    @property
+    def is_connected(self) -> bool:
+        is_fresh = time.monotonic() - self.rested_since < _MAX_REST_S
+        return is_fresh and bool(super().is_connected)  # type: ignore[misc]
+
+
+class _Http(_Stoppable, HTTPConnection):  # type: ignore[misc]
+    default_socket_options = SOCKET_OPTIONS  # type: ignore[assignment]
+
+
+class _Https(_Stoppable, HTTPSConnection):  # type: ignore[misc]
+    default_socket_options = SOCKET_OPTIONS  # type: ignore[assignment]
+
+
+class _HttpPool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _Http  # type: ignore[assignment]
+
+
+class _HttpsPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _Https  # type: ignore[assignment]
+
+
+class Transport:
+    """Calls to the vendor. Threads: any; one pool per process."""
+
+    def __init__(self, *, connect_s: float, idle_s: float, pool_size: int) -> None:
+        self._timeout = urllib3.Timeout(connect=connect_s, read=idle_s)
+        self._pools = urllib3.PoolManager(num_pools=8, maxsize=pool_size, block=False, retries=False)
+        self._pools.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
+
+    @contextlib.contextmanager
+    def post(
+        self, url: str, body: object, *, key: ApiKey, cancel: Cancel, headers: Mapping[str, str] | None = None
+    ) -> Iterator[urllib3.BaseHTTPResponse]:
+        """Give the answer to a JSON body, its content not yet read. Raises: UpstreamError, Cancelled."""
+        sent = {"Content-Type": "application/json", "Authorization": f"Bearer {key.reveal()}", **(headers or {})}
+        with _renaming(cancel):
+            response = self._send("POST", url, body=msgspec.json.encode(body), headers=sent, cancel=cancel)
+            forget = cancel.on_cancel(lambda: _shut_response(response))
+            try:
+                _refuse_errors(response)
+                yield response
+                response.drain_conn()  # read to its end, the connection can be used again
+            finally:
+                forget()
+                response.release_conn() if response.closed else response.close()
+
+    def events(
+        self, url: str, body: object, *, key: ApiKey, cancel: Cancel, headers: Mapping[str, str] | None = None
+    ) -> Iterator[bytes]:
+        """Yield the data of every server-sent event of the answer. Raises: UpstreamError, Cancelled."""
+        decoder = SseDecoder()
+        with self.post(url, body, key=key, cancel=cancel, headers=headers) as response:
+            for piece in _pieces(response):
+                yield from decoder.feed(piece)
+            yield from decoder.finish()
+
+    def _send(self, method: str, url: str, *, cancel: Cancel, **call: Any) -> urllib3.BaseHTTPResponse:
+        cancel.raise_if_cancelled()
+        token = _current.set(cancel)
+        try:
+            return self._once_more(lambda: self._request(method, url, **call), cancel)
+        finally:
+            _current.reset(token)
+
+    def _once_more(self, send: Callable[[], urllib3.BaseHTTPResponse], cancel: Cancel) -> urllib3.BaseHTTPResponse:
+        """Send again when the connection broke before a byte of the answer came: it had died while resting."""
+        try:
+            return send()
+        except urllib3.exceptions.ProtocolError:
+            cancel.raise_if_cancelled()
+            return send()
+
+    def _request(self, method: str, url: str, **call: Any) -> urllib3.BaseHTTPResponse:
+        return self._pools.request(method, url, preload_content=False, timeout=self._timeout, redirect=False, **call)
+
+
+def _pieces(response: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
+    """Yield the body as it arrives, never waiting to fill a buffer."""
+    while piece := response.read1(65_536):
+        yield piece
+
+
+def _shut_response(response: urllib3.BaseHTTPResponse) -> None:
+    with contextlib.suppress(ValueError, OSError, AttributeError, RuntimeError):  # it ended by itself in this moment
+        response.shutdown()
+
+
+def _refuse_errors(response: urllib3.BaseHTTPResponse) -> None:
+    if response.status >= 300:
+        body = response.read(_MAX_ERROR_BYTES)
+        raise renamed(read_failure(status=response.status, body=body))
+
+
+@contextlib.contextmanager
+def _renaming(cancel: Cancel) -> Iterator[None]:
+    """The one border where the HTTP library's errors get our names."""
+    try:
+        yield
+    except urllib3.exceptions.TimeoutError as error:
+        raise UpstreamTimeout("模型服务没有及时回复，请稍后重试。") from error
+    except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+        if cancel.is_cancelled:
+            raise Cancelled from error
+        raise UpstreamBroken("与模型服务的连接中断，请稍后重试。") from error

@@ -1,0 +1,130 @@
+"""Speech over one realtime connection per answer.
+
+How it works.  The service runs in `server_commit` mode, where it would hold back the last seconds of what it was given
+until it is told to go on (measured: 0.6 s of 2.8 s, then nothing for 15 s). So every segment is appended *and*
+committed: each is spoken to its end even when the next one is slow to come, and nothing waits for a pause. One thread
+sends segments as they become known, the caller's thread reads sound; the service takes text at any time.
+
+Which segments are spoken is told by `usage.characters` of each finished response, which counts exactly the text it
+covers (2 for a Han character, 1 for any other), however the service groups what it was given.
+
+Source: DashScope realtime reference §3.
+"""
+
+import contextlib
+import threading
+import time
+from bisect import bisect_right
+from collections.abc import Iterator
+
+from protocol.dashscope import RealtimeEvent, RealtimeResponse, billed_characters
+from protocol.errors import Cancelled, UpstreamBroken, UpstreamError, UpstreamTimeout
+from protocol.keys import ApiKey
+from providers.dashscope.socket import RealtimeSocket
+from services.ports import Cancel, Segments, Sound
+
+
+class RealtimeSynthesiser:
+    """The realtime voice. `url` ends in `?model=…`."""
+
+    def __init__(self, *, url: str, model: str, rate_hz: int, connect_s: float, idle_s: float) -> None:
+        self._url, self.model, self.rate_hz = url, model, rate_hz
+        self._connect_s, self._idle_s = connect_s, idle_s
+
+    def open(self, *, voice: str, key: ApiKey, cancel: Cancel) -> "RealtimeSpeech":
+        """Connect and agree on voice and format. Raises: UpstreamError, Cancelled."""
+        socket = RealtimeSocket(self._url, key=key, cancel=cancel, connect_s=self._connect_s, idle_s=self._idle_s)
+        try:
+            self._agree(socket, voice)
+        except BaseException:
+            socket.close()
+            raise
+        return RealtimeSpeech(socket, idle_s=self._idle_s)
+
+    def _agree(self, socket: RealtimeSocket, voice: str) -> None:
+        socket.wait_for("session.created")
+        session = {
+            "voice": voice,
+            "mode": "server_commit",
+            "response_format": "pcm",
+            "sample_rate": self.rate_hz,
+        }
+        socket.send({"type": "session.update", "session": session})
+        agreed = socket.wait_for("session.updated").session
+        if agreed and agreed.sample_rate not in (None, self.rate_hz):
+            raise UpstreamBroken(f"语音服务改用了 {agreed.sample_rate} Hz，与要求的 {self.rate_hz} Hz 不符。")
+
+
+class RealtimeSpeech:
+    """One answer on its connection. Threads: `sounds` starts the sender and joins it; each field has one writer."""
+
+    def __init__(self, socket: RealtimeSocket, *, idle_s: float) -> None:
+        self._socket, self._idle_s = socket, idle_s
+        self._ends: list[int] = []
+        """Characters up to the end of each segment said: written by the sender."""
+        self._last_said = 0.0
+        self._billed = 0
+
+    def sounds(self, segments: Segments) -> Iterator[Sound]:
+        """Speak every segment in order. Raises: UpstreamError when the voice fails, Cancelled."""
+        name = threading.current_thread().name
+        sender = threading.Thread(target=self._send, args=(segments,), name=f"{name}-text", daemon=True)
+        sender.start()
+        try:
+            yield from self._receive()
+        finally:
+            segments.stop()
+            self.close()
+            sender.join()
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def _send(self, segments: Segments) -> None:
+        """The sender's thread. Its failures are the connection's, which the receiver meets as well and reports."""
+        with contextlib.suppress(UpstreamError, Cancelled):
+            for segment in segments:
+                self._say(segment)
+            if not segments.is_stopped:
+                self._socket.send({"type": "session.finish"})
+
+    def _say(self, segment: str) -> None:
+        self._ends.append((self._ends[-1] if self._ends else 0) + billed_characters(segment))
+        self._last_said = time.monotonic()
+        self._socket.send({"type": "input_text_buffer.append", "text": segment})
+        self._socket.send({"type": "input_text_buffer.commit"})
+
+    def _receive(self) -> Iterator[Sound]:
+        while (event := self._next()).type != "session.finished":
+            if event.type == "response.audio.delta":
+                yield Sound(pcm=event.delta, spoken=self._spoken())
+            elif event.type == "response.done" and event.response:
+                self._check(event.response)
+                yield Sound(pcm=b"", spoken=self._spoken())
+        yield Sound(pcm=b"", spoken=len(self._ends))
+
+    def _next(self) -> RealtimeEvent:
+        """Return the next event. The service may rest for as long as it owes nothing: the model is thinking."""
+        while True:
+            try:
+                return self._socket.receive()
+            except UpstreamTimeout:
+                is_owing = self._spoken() < len(self._ends)
+                if is_owing and time.monotonic() - self._last_said >= self._idle_s:
+                    raise
+
+    def _check(self, response: RealtimeResponse) -> None:
+        if response.status in ("failed", "incomplete"):
+            raise UpstreamBroken("语音合成中途失败。", code="tts_failed")
+        if response.usage and response.usage.characters is not None:
+            self._billed += response.usage.characters
+        else:  # the older models count tokens: one response for each segment committed
+            done = bisect_right(self._ends, self._billed)
+            self._billed = self._ends[min(done, len(self._ends) - 1)] if self._ends else 0
+
+    def _spoken(self) -> int:
+        return bisect_right(self._ends, self._billed + _UNCOUNTED)
+
+
+_UNCOUNTED = 1
+"""A character of difference is no unspoken segment: the service may trim a space that we sent."""

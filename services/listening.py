@@ -1,0 +1,218 @@
+"""One utterance: from its first packet to its words.
+
+How it works.  The handler gives packets to `Listening`; the contiguous part of the recording grows. When the recogniser
+works live, a thread starts with the first sound: it decodes the recording while it is still arriving and sends it on, so
+that at the last packet only the tail is left to recognise. Otherwise the turn's thread sends the whole recording.
+
+Threads: the handler accepts; the recognising thread (started and joined here) reads `_Inflow`; the turn transcribes.
+"""
+
+import io
+import threading
+from collections.abc import Iterator
+
+from protocol.commands import InputFormat
+from protocol.errors import BadInput, Cancelled, GatewayError, TooLarge
+from protocol.keys import ApiKey
+from protocol.media import SNIFF_BYTES, UNKNOWN, WAV, Container, sniff, wav_header
+from protocol.packets import Limits, Packet, Reassembly
+from services.audio import PCM_RATE_HZ, Readable, decode
+from services.ports import Cancel, Recogniser, Recording, Transcript
+
+_APPEND_BYTES = PCM_RATE_HZ * 2 // 10
+"""100 ms: the packet size that the realtime services recommend."""
+_UNKNOWN_SIZE = 0x7FFFFFFF - 36
+
+
+class _Inflow:
+    """The recording as a file that is still being written. Threads: one feeds, one reads."""
+
+    def __init__(self) -> None:
+        self._data = bytearray()
+        self._read = 0
+        self._is_whole = False
+        self._changed = threading.Condition()
+
+    def feed(self, data: bytes | bytearray | memoryview) -> None:
+        with self._changed:
+            self._data += data
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        with self._changed:
+            self._is_whole = True
+            self._changed.notify_all()
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return up to `size` bytes, waiting for the first of them; b"" at the end."""
+        with self._changed:
+            while self._read == len(self._data) and not self._is_whole:
+                self._changed.wait()  # the device's silence has its own limit; an utterance that is dropped is closed
+            piece = bytes(self._data[self._read :][: None if size < 0 else size])
+            self._read += len(piece)
+            return piece
+
+
+class Listening:
+    """One utterance. Invariant: what `recording` returns is every byte that was acknowledged, in order."""
+
+    def __init__(
+        self,
+        recogniser: Recogniser,
+        *,
+        limits: Limits,
+        input_format: InputFormat,
+        max_s: float,
+        key: ApiKey,
+        cancel: Cancel,
+        name: str,
+    ) -> None:
+        self._recogniser, self._key, self._cancel = recogniser, key, cancel
+        self._packets = Reassembly(limits)
+        self._max_s = max_s
+        self._pcm_rate_hz = input_format.sample_rate if input_format.format == "pcm" else 0
+        self._fed = 0
+        self._inflow = _Inflow()
+        self._heard: Transcript | GatewayError | Cancelled | None = None
+        self._thread = threading.Thread(target=self._recognise_live, name=f"{name}-asr", daemon=True)
+        self._is_paced = False
+
+    # --- the handler's side
+
+    @property
+    def received(self) -> int:
+        return self._packets.received
+
+    @property
+    def total(self) -> int | None:
+        return self._packets.total
+
+    @property
+    def is_complete(self) -> bool:
+        return self._packets.is_complete
+
+    @property
+    def next_seq(self) -> int:
+        """The number that the next binary message gets."""
+        return self._packets.highest + 1
+
+    def missing(self) -> list[int]:
+        return self._packets.missing()
+
+    def accept(self, packet: Packet) -> None:
+        """Take a packet in. Raises: BadInput; what was accepted before is kept."""
+        self._is_paced = self._is_paced or packet.total is None
+        self._packets.add(packet)
+        self._flow()
+
+    def accept_sound(self, data: bytes) -> int:
+        """Take the next binary message in and return its number. Raises: BadInput."""
+        self._is_paced = True
+        seq = self._packets.next_whole(data)
+        self._flow()
+        return seq
+
+    def end(self, total: int | None) -> None:
+        """Close a live upload. Raises: BadInput."""
+        if total is not None:
+            self._packets.set_total(total)
+        self._packets.finish()
+        self._flow()
+
+    def drop(self) -> None:
+        """Forget the utterance and end its thread; the cancel token has been cancelled before."""
+        self._inflow.close()
+        if self._thread.ident:
+            self._thread.join()
+
+    def _flow(self) -> None:
+        data = self._packets.data
+        if self._recogniser.is_live and len(data) >= SNIFF_BYTES and not self._thread.ident:
+            self._thread.start()
+        if self._recogniser.is_live:
+            self._inflow.feed(memoryview(data)[self._fed :].tobytes())
+            self._fed = len(data)
+        if self.is_complete:
+            self._inflow.close()
+
+    # --- the turn's side
+
+    def container(self) -> Container:
+        """Return what the recording is, `UNKNOWN` when it is nothing that we can hear."""
+        try:
+            return WAV if self._pcm_rate_hz else sniff(self._packets.data)
+        except BadInput:
+            return UNKNOWN
+
+    def recording(self, *, url: str) -> Recording:
+        """Return the whole recording; bare PCM becomes a WAV file."""
+        data = bytes(self._packets.data)
+        if self._pcm_rate_hz:
+            data = wav_header(pcm_bytes=len(data), rate_hz=self._pcm_rate_hz) + data
+        return Recording(data=data, container=self.container(), url=url)
+
+    def transcribe(self, recording: Recording) -> Transcript:
+        """Return the words of the utterance, empty for silence. Raises: GatewayError, Cancelled."""
+        if not self._pcm_rate_hz:
+            sniff(recording.data)
+        if not self._recogniser.is_live:
+            return self._recogniser.transcribe(recording, key=self._key, cancel=self._cancel)
+        if self._thread.ident:
+            self._thread.join()
+        if isinstance(self._heard, Transcript):
+            return self._heard
+        if isinstance(self._heard, Exception) and not self._is_unreadable_as_stream():
+            raise self._heard
+        return self._recognise(io.BytesIO(recording.data), recording.container)
+
+    def _is_unreadable_as_stream(self) -> bool:
+        """Whether the whole file may be readable where its beginning was not: its index can be at its end."""
+        return isinstance(self._heard, BadInput) and not isinstance(self._heard, TooLarge)
+
+    def _recognise_live(self) -> None:
+        """The recognising thread; what it found or met waits for the turn."""
+        try:
+            self._heard = self._recognise(self._source(), self.container())
+        except (GatewayError, Cancelled) as error:
+            self._heard = error
+        except Exception as error:  # the outermost frame of a thread: the turn must learn of it
+            self._heard = GatewayError(f"内部错误：{type(error).__name__}")
+
+    def _source(self) -> Readable:
+        return _Prefixed(wav_header(pcm_bytes=_UNKNOWN_SIZE, rate_hz=self._pcm_rate_hz), self._inflow) if (
+            self._pcm_rate_hz
+        ) else self._inflow
+
+    def _recognise(self, source: Readable, container: Container) -> Transcript:
+        sound = decode(source, container, limit_s=self._max_s)
+        live = self._recogniser.open(is_paced=self._is_paced, key=self._key, cancel=self._cancel)
+        try:
+            for pcm in in_pieces(sound, size_bytes=_APPEND_BYTES):
+                live.append(pcm)
+            return live.finish()
+        finally:
+            live.close()
+
+
+class _Prefixed:
+    """A file with something before it."""
+
+    def __init__(self, prefix: bytes, rest: Readable) -> None:
+        self._prefix, self._rest = prefix, rest
+
+    def read(self, size: int = -1, /) -> bytes:
+        piece = self._prefix[:size] if size >= 0 else self._prefix
+        self._prefix = self._prefix[len(piece) :]
+        return piece or self._rest.read(size)
+
+
+def in_pieces(sound: Iterator[bytes], *, size_bytes: int) -> Iterator[bytes]:
+    """Yield the same bytes in pieces of at least `size_bytes`, the last one excepted."""
+    waiting = bytearray()
+    for piece in sound:
+        waiting += piece
+        if len(waiting) >= size_bytes:
+            yield bytes(waiting)
+            waiting.clear()
+    if waiting:
+        yield bytes(waiting)

@@ -1,0 +1,383 @@
+"""One connection of one device.
+
+The thread model: one connection = the socket's reader, the handler (this module: reads messages; the only one that
+starts or cancels turns), the outbox's writer and, while a turn runs, the turn's threads. At most one turn runs per
+connection. Threads share only `Outbox`, `CancelToken`, `Script`, `Playback` and `_Inflow`; all else is confined or
+frozen. Every wait has a deadline or is woken by the token. Every thread is joined by the code that started it.
+"""
+
+import contextlib
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from protocol.commands import CancelTurn, Command, End, Sound, Start, read_command
+from protocol.errors import BadInput, GatewayError
+from protocol.events import Connected, PacketAck, Ready
+from protocol.keys import ApiKey
+from protocol.packets import Limits, Packet
+from services.audio import Encoder, Mp3Encoder, PcmEncoder
+from services.conversation import Conversation
+from services.filing import Filing, ReplyCopy
+from services.flow import CancelToken
+from services.listening import Listening
+from services.outbox import Outbox
+from services.playback import Playback
+from services.speaking import Speaking
+from services.stages import Stages
+from services.turn import Engines, Turn, TurnOptions, error_event
+
+_log = logging.getLogger(__name__)
+
+_TICK_S = 0.5
+"""How often a resting connection looks at its clocks. A receive without timeout can sleep for ever after an oversize
+message (34 of 60 handlers did)."""
+_QUEUED_AUDIO_BYTES = 65_536
+_TURN_END_S = 15.0
+"""A cancelled turn ends in ms; one that does not is a fault, and the connection is closed rather than stuck."""
+
+
+class DeviceSocket(Protocol):
+    """The connection itself. Threads: one receives, one sends, any closes."""
+
+    @property
+    def is_open(self) -> bool: ...
+
+    def receive(self, *, timeout_s: float) -> str | bytes | None:
+        """Return the next message, None when none came in time or the connection closed."""
+
+    def send(self, message: str | bytes) -> None:
+        """Raises: OSError when the device is gone or takes nothing for too long."""
+
+    def close(self, code: int, reason: str) -> None: ...
+
+    def abort(self) -> None:
+        """Shut the connection without a word, waking whoever sends or receives."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionRules:
+    """What every session of this server keeps to; from the settings."""
+
+    limits: Limits
+    voice: str
+    tts_rate_hz: int
+    mp3_kbps: int
+    max_lead_s: float
+    max_utterance_s: float
+    packet_idle_s: float
+    session_idle_s: float
+    drain_s: float
+    system_prompt: str
+    conversation_turns: int
+    copies: Path | None
+
+
+class Session:
+    """One connection from `connected` to its end. Threads: `run` is the handler; `drain` may come from any."""
+
+    def __init__(self, socket: DeviceSocket, engines: Engines, rules: SessionRules, *, key: ApiKey) -> None:
+        self._socket, self._engines, self._rules, self._key = socket, engines, rules, key
+        self.session_id = str(uuid.uuid4())
+        self._name = f"ws-{self.session_id[:8]}"
+        self._device = Start()
+        self._conversation = Conversation(system_prompt=rules.system_prompt, turns=rules.conversation_turns)
+        self._outbox = Outbox(
+            socket.send, name=self._name, audio_limit_bytes=_QUEUED_AUDIO_BYTES, on_dead=socket.abort
+        )
+        self._listening: Listening | None = None
+        self._listening_cancel = CancelToken()
+        self._turn: _RunningTurn | None = None
+        self._turns = self._last_total = 0
+        self._seen: dict[int, int] = {}
+        self._last_stem = ""
+        self._drain_until = 0.0
+        self._last_activity = self._last_packet = time.monotonic()
+        self._has_told_missing = False
+        self._draining = threading.Event()
+
+    # --- the handler's loop
+
+    def run(self) -> None:
+        """Serve the device until it leaves, rests too long, or the server stops."""
+        threading.current_thread().name = self._name
+        self._outbox.put(Connected(session_id=self.session_id))
+        try:
+            while self._socket.is_open and not self._is_over():
+                message = self._socket.receive(timeout_s=_TICK_S)
+                if message is not None:
+                    self._take(message)
+                self._look_at_clocks()
+        finally:
+            self._leave()
+
+    def drain(self) -> None:
+        """Ask the session to end: a running turn may finish, within bounds."""
+        self._draining.set()
+
+    def _take(self, message: str | bytes) -> None:
+        """Do what a message asks for; what is wrong with it is told, and the connection lives on."""
+        self._last_activity = time.monotonic()
+        try:
+            self._obey(read_command(message, limits=self._rules.limits))
+        except GatewayError as error:
+            self._outbox.put(error_event(error))
+
+    def _obey(self, command: Command) -> None:
+        match command:
+            case Packet():
+                self._accept(command)
+            case Sound(data):
+                self._accept_sound(data)
+            case End(total):
+                self._end_utterance(total)
+            case CancelTurn(played_ms):
+                self._cancel(played_ms)
+            case Start():
+                self._start(command)
+
+    # --- utterances
+
+    def _accept(self, packet: Packet) -> None:
+        if self._listening is None and self._is_repeat(packet):
+            self._outbox.put(PacketAck(seq=packet.seq, received=self._last_total, total=self._last_total))
+            return
+        listening = self._with_utterance(lambda listening: listening.accept(packet))
+        self._seen[packet.seq] = hash(packet.data)
+        self._acknowledge(listening, packet.seq)
+
+    def _accept_sound(self, data: bytes) -> None:
+        if not self._device.binary:
+            raise BadInput("收到二进制消息，但没有声明 binary。请先发送 start 消息并设置 binary 为 true。", code="invalid_message")
+        listening = self._with_utterance(lambda listening: listening.accept_sound(data))
+        self._acknowledge(listening, listening.next_seq - 1)
+
+    def _end_utterance(self, total: int | None) -> None:
+        listening = self._listening
+        if listening is None:
+            raise BadInput("还没有收到数据包，无法结束。请先发送音频。", code="no_audio")
+        listening.end(total)
+        if listening.is_complete:
+            self._begin_turn(listening)
+        else:
+            self._tell_missing(listening)
+
+    def _with_utterance(self, accept: Callable[[Listening], object]) -> Listening:
+        """Let the current utterance, or a new one, accept something. The first packet of a new one is a barge-in.
+
+        What is refused interrupts nobody; an utterance that grew past its cap is over.
+        """
+        listening, is_new = self._listening or self._new_listening(), self._listening is None
+        try:
+            accept(listening)
+        except BadInput as error:
+            if is_new or error.code == "too_large":
+                self._listening = listening
+                self._drop_utterance()
+            raise
+        if is_new:
+            self._interrupt(played_ms=None)
+            self._listening = listening
+        return listening
+
+    def _new_listening(self) -> Listening:
+        self._listening_cancel, self._seen = CancelToken(), {}
+        return Listening(
+            self._engines.recogniser,
+            limits=self._rules.limits,
+            input_format=self._device.input,
+            max_s=self._rules.max_utterance_s,
+            key=self._key,
+            cancel=self._listening_cancel,
+            name=f"{self._name}-{self._turns + 1}",
+        )
+
+    def _acknowledge(self, listening: Listening, seq: int) -> None:
+        self._last_packet, self._has_told_missing = time.monotonic(), False
+        self._outbox.put(PacketAck(seq=seq, received=listening.received, total=listening.total))
+        if listening.is_complete:
+            self._begin_turn(listening)
+
+    def _is_repeat(self, packet: Packet) -> bool:
+        """Whether this is a packet of the last utterance once more, late. A first packet always begins a new one."""
+        is_known = self._seen.get(packet.seq) == hash(packet.data)
+        return packet.seq > 1 and packet.total == self._last_total and is_known
+
+    def _tell_missing(self, listening: Listening) -> None:
+        missing = listening.missing()
+        self._has_told_missing = True
+        error = BadInput(f"缺少数据包 {missing}。请重发这些数据包，录音即可继续处理。", code="missing_packets", param="seq")
+        self._outbox.put(error_event(error, missing=missing))
+
+    def _drop_utterance(self) -> None:
+        self._listening_cancel.cancel()
+        if self._listening:
+            self._listening.drop()
+        self._listening = None
+
+    # --- turns
+
+    def _cancel(self, played_ms: float | None) -> None:
+        self._drop_utterance()
+        self._interrupt(played_ms=played_ms)
+
+    def _interrupt(self, *, played_ms: float | None) -> None:
+        """Stop the running turn, if any: it tells its own end."""
+        if self._turn:
+            self._turn.stop(self._outbox, played_ms=played_ms)
+
+    def _begin_turn(self, listening: Listening) -> None:
+        self._await_turn()
+        self._listening, self._last_total = None, listening.total or 0
+        self._turns += 1
+        self._turn = self._prepare_turn(listening)
+        self._turn.thread.start()
+
+    def _await_turn(self) -> None:
+        """Wait for the end of a turn that was stopped; turns of a connection never overlap."""
+        if self._turn:
+            self._turn.thread.join(_TURN_END_S)
+            if self._turn.thread.is_alive():
+                raise GatewayError("上一轮对话没有及时结束，请重新连接。", code="turn_stuck")
+        self._turn = None
+
+    def _prepare_turn(self, listening: Listening) -> "_RunningTurn":
+        rules, device, stem, cancel = self._rules, self._device, self._file_stem(), self._listening_cancel
+        object_key = f"audio/{stem}.{listening.container().name}"
+        recording = listening.recording(url=self._engines.store.url(object_key))
+        max_lead_s = rules.max_lead_s if device.max_lead_ms is None else device.max_lead_ms / 1000
+        stages, playback = Stages(), Playback(max_lead_s=max_lead_s)
+        copy = ReplyCopy(rules.copies / f"reply_{stem}.{device.codec}") if rules.copies else None
+        speaking = Speaking(
+            self._engines.voices,
+            voice=device.voice or rules.voice,
+            encoder=self._encoder(),
+            rate_hz=rules.tts_rate_hz,
+            outbox=self._outbox,
+            turn=self._turns,
+            playback=playback,
+            stages=stages,
+            key=self._key,
+            cancel=cancel,
+            copy=copy,
+        )
+        turn = Turn(
+            self._engines,
+            TurnOptions(
+                turn_id=str(uuid.uuid4()),
+                session_id=self.session_id,
+                number=self._turns,
+                file_stem=stem,
+                full_response=device.full_response,
+                timings=device.timings,
+            ),
+            listening=listening,
+            recording=recording,
+            speaking=speaking,
+            filing=Filing(self._engines.store, recording, object_key=object_key, stages=stages),
+            conversation=self._conversation,
+            outbox=self._outbox,
+            stages=stages,
+            key=self._key,
+            cancel=cancel,
+        )
+        thread = threading.Thread(target=turn.run, name=f"{self._name}-{self._turns}", daemon=True)
+        return _RunningTurn(number=self._turns, thread=thread, cancel=cancel, playback=playback)
+
+    def _encoder(self) -> Encoder:
+        if self._device.codec == "pcm":
+            from_hz = self._rules.tts_rate_hz
+            return PcmEncoder(from_hz=from_hz, to_hz=self._device.sample_rate or from_hz)
+        return Mp3Encoder(rate_hz=self._rules.tts_rate_hz, kbps=self._rules.mp3_kbps)
+
+    def _file_stem(self) -> str:
+        """Return a name that no other recording has."""
+        stem = f"audio_{self.session_id}_{datetime.now():%Y%m%d_%H%M%S}"
+        self._last_stem, is_taken = stem, stem == self._last_stem
+        return f"{stem}_{self._turns}" if is_taken else stem
+
+    # --- what the device declares
+
+    def _start(self, start: Start) -> None:
+        if self._listening or self._is_talking():
+            raise BadInput("start 只能在两段录音之间发送。请等待 audio_complete 或先发送 cancel。", code="invalid_message")
+        if start.codec == "mp3" and start.sample_rate not in (None, self._rules.tts_rate_hz):
+            raise BadInput(
+                f"mp3 的采样率固定为 {self._rules.tts_rate_hz}。其他采样率请使用 codec pcm。",
+                code="invalid_message",
+                param="sample_rate",
+            )
+        self._device, self._outbox.binary = start, start.binary
+        self._outbox.put(self._ready(start))
+
+    def _ready(self, start: Start) -> Ready:
+        rules = self._rules
+        lead_ms = int(rules.max_lead_s * 1000) if start.max_lead_ms is None else start.max_lead_ms
+        return Ready(
+            codec=start.codec,
+            sample_rate=start.sample_rate or rules.tts_rate_hz,
+            binary=start.binary,
+            max_lead_ms=lead_ms,
+            voice=start.voice or rules.voice,
+            full_response=start.full_response,
+            timings=start.timings,
+            input_format=start.input.format,
+            input_sample_rate=start.input.sample_rate,
+            max_packet_bytes=rules.limits.packet_bytes,
+        )
+
+    # --- clocks and the end
+
+    def _is_talking(self) -> bool:
+        return self._turn is not None and self._turn.thread.is_alive()
+
+    def _look_at_clocks(self) -> None:
+        now = time.monotonic()
+        if self._is_talking():
+            self._last_activity = now  # speaking is activity: a long answer never runs into a timer
+        listening = self._listening
+        is_waiting = listening is not None and now - self._last_packet > self._rules.packet_idle_s
+        if listening and is_waiting and not self._has_told_missing and listening.missing():
+            self._tell_missing(listening)
+
+    def _is_over(self) -> bool:
+        now = time.monotonic()
+        if now - self._last_activity > self._rules.session_idle_s:
+            return True
+        if not self._draining.is_set():
+            return False
+        self._drain_until = self._drain_until or now + self._rules.drain_s
+        return now > self._drain_until or not self._is_talking()
+
+    def _leave(self) -> None:
+        self._drop_utterance()
+        self._interrupt(played_ms=None)
+        with contextlib.suppress(GatewayError):
+            self._await_turn()
+        if self._socket.is_open:
+            self._outbox.drain(1.0)
+            self._socket.close(*((1001, "server is stopping") if self._draining.is_set() else (1000, "idle")))
+        self._socket.abort()
+        self._outbox.close()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _RunningTurn:
+    """A turn and the means to stop it."""
+
+    number: int
+    thread: threading.Thread
+    cancel: CancelToken
+    playback: Playback
+
+    def stop(self, outbox: Outbox, *, played_ms: float | None) -> None:
+        """Stop it now: its sources are shut, its queued sound is gone. Harmless when repeated."""
+        self.playback.freeze(reported_ms=played_ms)
+        self.cancel.cancel()
+        outbox.discard(self.number)

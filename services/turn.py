@@ -1,0 +1,268 @@
+"""One turn: a person spoke, the assistant answers. The whole product in one walk.
+
+    recording ──▶ transcript ──▶ answer as text ──▶ speakable text ──▶ segments ──▶ sound ──▶ device
+        │            (listening)      (chat model)        (speaking: text, voice, one encoder)
+        └──▶ object store (filing)                             └──▶ history, with what was heard
+
+What overlaps: recognition runs while packets arrive; the voice connects while recognition ends; the answer is spoken
+while it is being written; the recording is stored beside all of it. What waits for whom is told by the order of the
+lines below. Every turn ends in exactly one `audio_complete`, whatever failed, and its events tell the truth.
+
+Threads: `run` is the turn's own thread; `cancel` may come from any.
+"""
+
+import contextlib
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import msgspec
+
+from protocol.errors import Cancelled, GatewayError
+from protocol.events import (
+    AudioComplete,
+    ChatChunk,
+    ChatSkipped,
+    ChatStarted,
+    ChatTtsComplete,
+    ErrorEvent,
+    Event,
+    Timings,
+    TranscriptionStarted,
+)
+from protocol.keys import ApiKey
+from services.conversation import Conversation
+from services.filing import Filing
+from services.flow import CancelToken
+from services.listening import Listening
+from services.outbox import Outbox
+from services.ports import ChatModel, History, ObjectStore, Recogniser, Recording, Synthesiser, TurnRecord, Usage
+from services.speaking import Speaking
+from services.stages import Stages
+
+_log = logging.getLogger(__name__)
+
+MAX_ANSWER_CHARS = 400_000
+"""An answer longer than this (about a day of speech) is ended here: every buffer has a bound."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engines:
+    """The parts that a turn works with. `voices` are in order of preference."""
+
+    recogniser: Recogniser
+    chat: ChatModel
+    voices: tuple[Synthesiser, ...]
+    store: ObjectStore
+    history: History
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnOptions:
+    """What this turn is called and how its device wants to be told."""
+
+    number: int
+    turn_id: str
+    session_id: str
+    file_stem: str
+    full_response: bool
+    timings: bool
+
+
+class Turn:
+    """One utterance and its answer. Invariant: `run` puts exactly one `audio_complete`, as its last event."""
+
+    def __init__(
+        self,
+        engines: Engines,
+        options: TurnOptions,
+        *,
+        listening: Listening,
+        recording: Recording,
+        speaking: Speaking,
+        filing: Filing,
+        conversation: Conversation,
+        outbox: Outbox,
+        stages: Stages,
+        key: ApiKey,
+        cancel: CancelToken,
+    ) -> None:
+        self._engines, self._options, self._key, self._cancel = engines, options, key, cancel
+        self._listening, self._recording, self._speaking, self._filing = listening, recording, speaking, filing
+        self._conversation, self._outbox, self._stages = conversation, outbox, stages
+        self._started_at = datetime.now(UTC)
+        self._question = self._answer = self._error_code = ""
+        self._usage = Usage()
+        self._is_answered = False
+
+    # --- the story
+
+    def run(self) -> None:
+        """Hear, think, speak, remember."""
+        self._tell(TranscriptionStarted(oss_url=self._recording.url))
+        self._speaking.start()
+        self._filing.start()
+        with self._telling_failures():
+            self._question = self._hear()
+        with self._telling_failures():
+            self._reply() if self._question else self._tell(ChatSkipped())
+        self._end()
+
+    def _hear(self) -> str:
+        text = self._listening.transcribe(self._recording).text
+        self._stages.mark("asr")
+        return text
+
+    def _reply(self) -> None:
+        self._tell(ChatStarted(user_message=self._question))
+        try:
+            for text in self._think():
+                self._answer += text
+                self._tell(self._chunk(text))
+                self._speaking.say(text)
+            self._is_answered = True
+        finally:
+            self._speaking.finish()  # what was written before a failure is spoken all the same
+
+    def _think(self) -> Iterator[str]:
+        """Yield the model's text as it comes and keep its usage."""
+        messages = self._conversation.messages(self._question)
+        for delta in self._engines.chat.stream(messages, key=self._key, cancel=self._cancel):
+            if delta.usage:
+                self._usage = delta.usage
+            if delta.text:
+                self._stages.mark("first_token")
+                yield delta.text
+            if len(self._answer) > MAX_ANSWER_CHARS:
+                return
+
+    def _end(self) -> None:
+        """Wait for what runs beside the story, save, and tell how it went."""
+        self._speaking.stop()
+        self._filing.finish()
+        self._conversation.add(self._question, self._heard())
+        is_saved = self._save()
+        if self._question:
+            self._tell(self._chat_complete(is_saved=is_saved))
+        self._stages.mark("end")
+        if self._options.timings:
+            self._tell(Timings(stages=self._stages.in_ms()))
+        self._tell(self._complete())
+        self._log()
+
+    # --- its outcome, as events, as history, as a line of the log
+
+    def _heard(self) -> str:
+        return self._speaking.heard() if self._cancel.is_cancelled else self._answer
+
+    def _chunk(self, text: str) -> ChatChunk:
+        return ChatChunk(chunk=text, full_response=self._answer if self._options.full_response else msgspec.UNSET)
+
+    def _chat_complete(self, *, is_saved: bool) -> ChatTtsComplete:
+        return ChatTtsComplete(
+            assistant_response=self._answer,
+            tts_success=self._speaking.is_success,
+            segments_count=self._speaking.spoken,
+            total_segments=len(self._speaking.script.segments),
+            db_saved=is_saved,
+            interrupted=True if self._cancel.is_cancelled else msgspec.UNSET,
+        )
+
+    def _complete(self) -> AudioComplete:
+        filename = f"{self._options.file_stem}.{self._recording.container.name}"
+        return AudioComplete(
+            filename=filename,
+            filepath=f"audio_files/{filename}",
+            size=len(self._recording.data),
+            packets=self._listening.received,
+            duration=round(self._filing.duration_s, 2),
+            oss_uploaded=self._filing.is_stored,
+            oss_url=self._recording.url,
+            transcription_success=bool(self._question),
+            transcription_text=self._question,
+            chat_success=self._is_answered,
+            assistant_response=self._answer,
+            tts_success=self._speaking.is_success,
+        )
+
+    def _save(self) -> bool:
+        """Save a turn in which something was said; whether it is saved is told, never assumed."""
+        if not self._question:
+            return False
+        try:
+            self._engines.history.save(self._record())
+        except GatewayError as error:
+            _log.error("turn not saved: %s %s", error.code, error)
+            return False
+        return True
+
+    def _record(self) -> TurnRecord:
+        return TurnRecord(
+            turn_id=self._options.turn_id,
+            session_id=self._options.session_id,
+            started_at=self._started_at,
+            finished_at=datetime.now(UTC),
+            key_fingerprint=self._key.fingerprint,
+            user_text=self._question,
+            answer_text=self._answer,
+            answer_heard=self._heard(),
+            interrupted=self._cancel.is_cancelled,
+            audio_key=self._filing.object_key,
+            audio_url=self._recording.url,
+            audio_seconds=self._filing.duration_s,
+            asr_model=self._engines.recogniser.model,
+            chat_model=self._engines.chat.model,
+            tts_model=self._engines.voices[0].model,
+            usage=self._usage,
+            stages_ms=self._stages.in_ms(),
+            error_code=self._error_code,
+        )
+
+    def _log(self) -> None:
+        stages = " ".join(f"{stage}={ms:.0f}" for stage, ms in self._stages.in_ms().items())
+        outcome = "interrupted" if self._cancel.is_cancelled else self._error_code or "ok"
+        _log.info(
+            "turn session=%s n=%d key=%s outcome=%s heard_chars=%d answer_chars=%d segments=%d/%d ms: %s",
+            self._options.session_id,
+            self._options.number,
+            self._key.fingerprint,
+            outcome,
+            len(self._question),
+            len(self._answer),
+            self._speaking.spoken,
+            len(self._speaking.script.segments),
+            stages,
+        )
+
+    def _tell(self, event: Event) -> None:
+        self._outbox.put(event)
+
+    @contextlib.contextmanager
+    def _telling_failures(self) -> Iterator[None]:
+        """Turn what goes wrong in a part of the story into an `error` event; the story goes on to its end."""
+        try:
+            yield
+        except Cancelled:
+            pass
+        except GatewayError as error:
+            self._fail(error)
+        except Exception:  # a turn must end with its completion events, whatever broke
+            _log.exception("turn broke: session=%s", self._options.session_id)
+            self._fail(GatewayError("内部错误，请重试。"))
+
+    def _fail(self, error: GatewayError) -> None:
+        self._error_code = error.code
+        _log.warning("turn failed: session=%s code=%s status=%d", self._options.session_id, error.code, error.status)
+        self._tell(error_event(error))
+
+
+def error_event(error: GatewayError, *, missing: list[int] | None = None) -> ErrorEvent:
+    """Render an error for the device."""
+    return ErrorEvent(
+        message=error.message,
+        code=error.code,
+        param=error.param or msgspec.UNSET,
+        missing=missing or msgspec.UNSET,
+        retryable=True if error.retryable else msgspec.UNSET,
+    )
