@@ -1,0 +1,100 @@
+"""The tables of the history, and the column types that mean the same on SQLite and on MySQL/MariaDB.
+
+A change here needs a new revision in `migrations/versions/`; a test compares the two on both databases.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Double,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects import mysql
+from sqlalchemy.types import TypeDecorator
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment, kept to the microsecond. Invariant: aware outside the database, UTC without a zone inside."""
+
+    impl = DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"a moment without a time zone cannot be stored: {value!r}")
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return value.replace(tzinfo=UTC) if value is not None else None
+
+
+class LongText(TypeDecorator[str]):
+    """Text up to 16 MB. Invariant: inside the database it is valid UTF-8.
+
+    A model's text may hold half a surrogate pair (JSON's `\\ud83d`), which no database takes: halves that meet are
+    joined, a lonely one becomes U+FFFD.
+    """
+
+    impl = Text().with_variant(mysql.MEDIUMTEXT(), "mysql", "mariadb")
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        if value is None:
+            return None
+        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def _row_number() -> Any:
+    """Return the type of a counting key: SQLite counts up an INTEGER only."""
+    return BigInteger().with_variant(Integer(), "sqlite")
+
+
+metadata = MetaData()
+
+turns = Table(
+    "turns",
+    metadata,
+    Column("id", _row_number(), primary_key=True, autoincrement=True),
+    Column("turn_id", String(64), nullable=False),
+    Column("session_id", String(128), nullable=False),
+    Column("started_at", UtcDateTime(), nullable=False),
+    Column("finished_at", UtcDateTime(), nullable=False),
+    Column("key_fingerprint", String(64), nullable=False),
+    Column("user_text", LongText(), nullable=False),
+    Column("answer_text", LongText(), nullable=False),
+    Column("answer_heard", LongText(), nullable=False),
+    Column("interrupted", Boolean(), nullable=False),
+    Column("audio_key", String(512), nullable=False),
+    Column("audio_url", LongText(), nullable=False),
+    Column("audio_seconds", Double(), nullable=False),
+    Column("asr_model", String(128), nullable=False),
+    Column("chat_model", String(128), nullable=False),
+    Column("tts_model", String(128), nullable=False),
+    Column("prompt_tokens", Integer(), nullable=False),
+    Column("completion_tokens", Integer(), nullable=False),
+    Column("total_tokens", Integer(), nullable=False),
+    Column("stages_ms", JSON(), nullable=False),
+    Column("error_code", String(128), nullable=False),
+    UniqueConstraint("turn_id", name="turns_once"),
+    # Read as an index. It is a constraint because then CREATE TABLE makes it too, in one atomic statement: MySQL does
+    # not roll back DDL, so a start killed before a separate CREATE INDEX would leave the table without it.
+    UniqueConstraint("session_id", "started_at", "id", name="turns_by_session"),
+    mysql_engine="InnoDB",
+    mysql_charset="utf8mb4",
+    mysql_collate="utf8mb4_bin",  # ids that differ in case are two ids, as on SQLite
+)
+"""One row per finished turn, in the order of saving. Columns are the fields of `TurnRecord`, `usage` spread out."""
