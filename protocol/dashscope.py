@@ -209,3 +209,40 @@ class RecognitionBody(msgspec.Struct, frozen=True):
     """The native answer of `qwen3-asr-flash`; silence is an empty `content`."""
 
     output: RecognisedOutput = RecognisedOutput()
+
+
+# --- synthesis over HTTP -----------------------------------------------------------------------------------------
+
+
+class SpeechAudio(msgspec.Struct, frozen=True):
+    data: bytes = b""
+
+
+class SpeechOutput(msgspec.Struct, frozen=True):
+    audio: SpeechAudio = SpeechAudio()
+    finish_reason: str | None = None
+
+
+class SpeechBody(msgspec.Struct, frozen=True):
+    """One event of streamed synthesis: headerless PCM; the last one has `finish_reason` "stop" and no sound."""
+
+    output: SpeechOutput | None = None
+    code: str | None = None
+    message: str | None = None
+    request_id: str = ""
+
+
+_speech_decoder = msgspec.json.Decoder(SpeechBody)
+
+
+def read_speech(data: bytes) -> SpeechOutput:
+    """Raises: UpstreamError for an error event (it comes with HTTP 200), UpstreamBroken for what is no JSON."""
+    try:
+        body = _speech_decoder.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise UpstreamBroken("语音服务的回复无法解析，请重试。", code="upstream_malformed") from error
+    if body.output is None:
+        raise renamed(
+            Failure(status=400, code=body.code or "", message=body.message or "", request_id=body.request_id)
+        )
+    return body.output

@@ -15,9 +15,15 @@ class Playback:
     waits, the outbox's writer reports, the handler asks; each field has one writer.
     """
 
-    def __init__(self, *, max_lead_s: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        *,
+        max_lead_s: float,
+        clock: Callable[[], float] = time.monotonic,
+        on_start: Callable[[], None] = lambda: None,
+    ) -> None:
         self._max_lead_ms = max_lead_s * 1000
-        self._clock = clock
+        self._clock, self._on_start = clock, on_start
         self._started_at: float | None = None
         self._queued_ms = self._sent_ms = 0.0
         self._ends_ms: list[float] = []
@@ -27,6 +33,7 @@ class Playback:
         """Note sound that is on its way to the device."""
         if self._started_at is None:
             self._started_at = self._clock()
+            self._on_start()
         self._sent_ms += duration_ms
 
     def queue(self, duration_ms: float) -> None:

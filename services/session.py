@@ -252,7 +252,8 @@ class Session:
         object_key = f"audio/{stem}.{listening.container().name}"
         recording = listening.recording(url=self._engines.store.url(object_key))
         max_lead_s = rules.max_lead_s if device.max_lead_ms is None else device.max_lead_ms / 1000
-        stages, playback = Stages(), Playback(max_lead_s=max_lead_s)
+        stages = Stages()
+        playback = Playback(max_lead_s=max_lead_s, on_start=lambda: stages.mark("first_sent"))
         copy = ReplyCopy(rules.copies / f"reply_{stem}.{device.codec}") if rules.copies else None
         speaking = Speaking(
             self._engines.voices,

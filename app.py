@@ -1,0 +1,152 @@
+"""Build the server out of its parts, and run it. The only place where parts are made and joined."""
+
+import logging
+import sys
+
+from flask import Flask
+
+import config
+from config import Settings
+from protocol.packets import Limits
+from providers.dashscope import recognisers
+from providers.dashscope.chat import CompatibleChat
+from providers.dashscope.transport import Transport
+from providers.dashscope.tts_http import HttpSynthesiser
+from providers.dashscope.tts_realtime import RealtimeSynthesiser
+from routes import audio_websocket, errors, health, pages, socket
+from services import catalogue
+from services.session import SessionRules
+from services.sessions import Sessions
+from services.turn import Engines
+from storage.history import SqlHistory, mysql_url, open_history, sqlite_url
+from storage.local_files import LocalFiles, load_or_create_secret
+
+_log = logging.getLogger("app")
+
+
+def create_app(settings: Settings) -> Flask:
+    """Return the server for these settings; without a key it brings its own emulator along."""
+    app = Flask("app", static_folder=None)
+    settings = _with_vendor(settings, app)
+    files = _open_files(settings)
+    engines = _build_engines(settings, files)
+    sessions = app.extensions["sessions"] = Sessions(settings.max_ws_sessions)
+    rules = _session_rules(settings)
+    socket.prepare(app, max_message_bytes=2 * rules.limits.packet_bytes + 4096)
+    errors.register(app)
+    app.register_blueprint(
+        audio_websocket.blueprint(
+            engines, rules, sessions=sessions, key=settings.api_key, stall_s=settings.send_stall_s
+        )
+    )
+    app.register_blueprint(health.blueprint(sessions))
+    app.register_blueprint(pages.blueprint(files))
+    return app
+
+
+def _with_vendor(settings: Settings, app: Flask) -> Settings:
+    """Point the settings at the vendor, or at an emulator that lives as long as this process."""
+    if settings.is_keyless:
+        import emulator  # only a keyless server pays for it
+
+        embedded = emulator.start(voice=settings.emulator_voice, ear=settings.emulator_ear)
+        app.extensions["emulator"] = embedded
+        settings = settings.with_emulator(url=embedded.url)
+    settings = settings.resolved()
+    for name, successor in catalogue.retired_among(settings.chat_model, settings.asr_model, settings.tts_model, config.model_of(settings.realtime_tts_url)):
+        _log.warning("model %s was retired by the vendor; its successor is %s", name, successor)
+    return settings
+
+
+def _open_files(settings: Settings) -> LocalFiles:
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    return LocalFiles(
+        settings.data_dir / "files",
+        base_url=settings.public_url,
+        secret=load_or_create_secret(settings.data_dir / "link.secret"),
+        lifetime_s=settings.recording_url_s,
+    )
+
+
+def _build_engines(settings: Settings, files: LocalFiles) -> Engines:
+    transport = Transport(
+        connect_s=settings.connect_timeout_s, idle_s=settings.upstream_idle_s, pool_size=settings.max_ws_sessions
+    )
+    return Engines(
+        recogniser=recognisers.build(
+            settings.asr_model,
+            transport,
+            base_url=settings.base_url,
+            websocket_url=settings.websocket_base_url,
+            connect_s=settings.connect_timeout_s,
+            idle_s=settings.upstream_idle_s,
+        ),
+        chat=CompatibleChat(transport, url=settings.chat_url, model=settings.chat_model),
+        voices=(
+            RealtimeSynthesiser(
+                url=settings.realtime_tts_url,
+                model=config.model_of(settings.realtime_tts_url),
+                rate_hz=settings.tts_rate_hz,
+                connect_s=settings.connect_timeout_s,
+                idle_s=settings.upstream_idle_s,
+            ),
+            HttpSynthesiser(transport, base_url=settings.base_url, model=settings.tts_model),
+        ),
+        store=files,
+        history=_open_history(settings),
+    )
+
+
+def _open_history(settings: Settings) -> SqlHistory:
+    if not settings.db_host:
+        return open_history(sqlite_url(settings.data_dir / "history.sqlite3"))
+    return open_history(
+        mysql_url(
+            host=settings.db_host,
+            port=settings.db_port,
+            user=settings.db_user,
+            password=settings.db_password,
+            name=settings.db_name,
+        )
+    )
+
+
+def _session_rules(settings: Settings) -> SessionRules:
+    if settings.tts_output_dir:
+        settings.tts_output_dir.mkdir(parents=True, exist_ok=True)
+    return SessionRules(
+        limits=Limits(
+            packet_bytes=settings.max_packet_bytes,
+            packets=settings.max_packets,
+            total_bytes=settings.max_utterance_bytes,
+        ),
+        voice=settings.tts_voice,
+        tts_rate_hz=settings.tts_rate_hz,
+        mp3_kbps=settings.mp3_kbps,
+        max_lead_s=settings.max_lead_s,
+        max_utterance_s=settings.max_utterance_s,
+        packet_idle_s=settings.packet_idle_s,
+        session_idle_s=settings.session_idle_s,
+        drain_s=settings.drain_s,
+        system_prompt=settings.system_prompt,
+        conversation_turns=settings.history_turns,
+        copies=settings.tts_output_dir,
+    )
+
+
+def main() -> int:
+    """Run the server until it is told to stop; returns the exit status."""
+    from deploy.server import serve
+
+    try:
+        settings = config.load()
+    except config.SettingsError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    serve(settings, create_app)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,98 @@
+"""The process around the application: gunicorn with threads, each setting with its reason.
+
+A connection occupies a thread for as long as it is open, so there are as many threads as connections may be, and some
+more, so that `/health` answers while every device is talking.
+"""
+
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
+
+from config import Settings
+
+_OPTIONS: dict[str, object] = {
+    "worker_class": "gthread",
+    "timeout": 120,  # of the worker's own heartbeat, not of requests: a machine under load must not lose its sockets
+    "keepalive": 75,  # longer than the usual proxy's 60 s, so that the proxy closes first
+    "max_requests": 0,  # restarting a worker after n requests would end every open socket
+    "loglevel": "warning",
+    "proc_name": "voice-backend",
+    "control_socket_disable": True,  # nobody talks to it; it would be one more file outside DATA_DIR
+}
+
+
+class _Arbiter(Arbiter):  # type: ignore[misc]
+    """The parent process. Ctrl-C means what SIGTERM means: finish what runs, then go. A second Ctrl-C goes at once."""
+
+    def handle_int(self) -> None:
+        self.handle_term()
+
+
+class Server(BaseApplication):  # type: ignore[misc]
+    """gunicorn, configured from our settings."""
+
+    def __init__(self, settings: Settings, create_app: Callable[[Settings], Flask]) -> None:
+        self._settings, self._create_app = settings, create_app
+        super().__init__()
+
+    def load_config(self) -> None:
+        settings = self._settings
+        threads = settings.max_ws_sessions + settings.http_threads
+        chosen = _OPTIONS | {
+            "bind": f"{settings.host}:{settings.port}",
+            "workers": settings.workers,
+            "threads": threads,
+            "worker_connections": 2 * threads,  # connections that rest between requests wait without a thread
+            "graceful_timeout": int(settings.drain_s) + 5,
+            "when_ready": lambda server: sys.stdout.write(banner(settings)) and sys.stdout.flush(),
+            "post_worker_init": _drain_on_stop,
+        }
+        for name, value in chosen.items():
+            if name in self.cfg.settings:
+                self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        return self._create_app(self._settings)
+
+    def run(self) -> None:
+        _Arbiter(self).run()
+
+
+def serve(settings: Settings, create_app: Callable[[Settings], Flask]) -> None:
+    """Run until stopped."""
+    Server(settings, create_app).run()
+
+
+def _drain_on_stop(worker: Any) -> None:
+    """Let SIGTERM end the sessions before the worker waits for them; the terminal's Ctrl-C is the parent's affair."""
+    sessions = worker.wsgi.extensions["sessions"]
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        threading.Thread(target=sessions.drain, name="drain", daemon=True).start()  # a lock may be held by this thread
+        worker.handle_exit(number, frame)
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def banner(settings: Settings) -> str:
+    """Return what a person needs to know when the server has started."""
+    url = f"http://{'127.0.0.1' if settings.host in ('0.0.0.0', '::') else settings.host}:{settings.port}/"
+    model = "built-in emulator (set QWEN_API_KEY for the real one)" if settings.is_keyless else "DashScope"
+    history = f"MySQL at {settings.db_host}" if settings.db_host else f"SQLite in {settings.data_dir}/"
+    return (
+        "\n  Voice assistant backend\n"
+        f"  open        {url}\n"
+        f"  devices     ws{url[4:]}v1/chat/audio\n"
+        f"  models      {model}\n"
+        f"  history     {history}\n"
+        f"  recordings  local files in {settings.data_dir}/files\n"
+        "  stop        Ctrl-C (running turns finish)\n\n"
+    )

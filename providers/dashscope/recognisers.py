@@ -1,0 +1,16 @@
+"""Which recogniser a model's name asks for.
+
+Source: DashScope model families: `*-realtime` hears over a WebSocket while the sound arrives, `*-flash` takes a whole
+recording in one call, everything else transcribes a file behind a URL as an asynchronous task.
+"""
+
+from providers.dashscope.asr_flash import FlashRecogniser
+from providers.dashscope.transport import Transport
+from services.ports import Recogniser
+
+
+def build(
+    model: str, transport: Transport, *, base_url: str, websocket_url: str, connect_s: float, idle_s: float
+) -> Recogniser:
+    """Return the recogniser for a model."""
+    return FlashRecogniser(transport, base_url=base_url, model=model)

@@ -1,0 +1,18 @@
+"""`GET /health`: is the process alive. Says nothing that a stranger may not know."""
+
+from datetime import datetime
+
+from flask import Blueprint
+
+from services.sessions import Sessions
+
+
+def blueprint(sessions: Sessions) -> Blueprint:
+    """Return the route, joined to its parts."""
+    door = Blueprint("health", __name__)
+
+    @door.get("/health")
+    def health() -> dict[str, object]:
+        return {"status": "healthy", "timestamp": datetime.now().isoformat(timespec="microseconds")}
+
+    return door

@@ -1,0 +1,102 @@
+"""The WebSocket adapter: every trap of the library and of the network, in one place.
+
+Measured, each with its test: a library that calls `send` once and takes a short write for a whole one; a pong of the
+reader's thread that lands in the middle of the writer's frame; a receive that sleeps for ever after an oversize message;
+Nagle with delayed ACK (44 ms an exchange); compression of base64 for nothing; a client that stops reading.
+"""
+
+import contextlib
+import select
+import socket
+import threading
+from typing import Any
+
+from flask import Flask, request
+from simple_websocket import ConnectionClosed, Server
+
+RECEIVE_BYTES = 16_384
+
+
+def prepare(app: Flask, *, max_message_bytes: int) -> None:
+    """Set the WebSocket server's options for this application."""
+    app.config["SOCK_SERVER_OPTIONS"] = {
+        "max_message_size": max_message_bytes,  # the library's list of received messages has no bound of its own
+        "receive_bytes": RECEIVE_BYTES,
+        "ping_interval": None,  # it would cut devices whose library never answers pings
+    }
+
+    @app.before_request
+    def refuse_compression() -> None:
+        request.environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
+
+
+class GuardedSocket:
+    """A socket whose `send` is a whole write, one at a time, and fails when the peer takes nothing for `stall_s`.
+
+    The lock is held over the write on purpose: it is what keeps frames whole.
+    """
+
+    def __init__(self, sock: socket.socket, *, stall_s: float) -> None:
+        self._sock, self._stall_ms = sock, int(stall_s * 1000)
+        self._writing = threading.Lock()
+        self._poll = select.poll()
+        self._poll.register(sock, select.POLLOUT)
+
+    def send(self, data: bytes) -> int:
+        """Raises: OSError (TimeoutError when the peer stalls)."""
+        view = memoryview(data)
+        with self._writing:
+            while view:
+                view = view[self._send_some(view) :]
+        return len(data)
+
+    def _send_some(self, view: memoryview) -> int:
+        with contextlib.suppress(BlockingIOError):
+            return self._sock.send(view, socket.MSG_DONTWAIT)
+        if not self._poll.poll(self._stall_ms):
+            raise TimeoutError("the device takes no data")
+        return 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sock, name)
+
+
+class WebSocketAdapter:
+    """A device's connection as the session wants it. Threads: one receives, one sends, any aborts."""
+
+    def __init__(self, ws: Server, *, stall_s: float) -> None:
+        self._ws = ws
+        self._sock: socket.socket = ws.sock
+        self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 60)
+        self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 15)
+        self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 4)
+        ws.sock = GuardedSocket(self._sock, stall_s=stall_s)
+
+    @property
+    def is_open(self) -> bool:
+        return bool(self._ws.connected)
+
+    def receive(self, *, timeout_s: float) -> str | bytes | None:
+        """Return the next message, None when none came in time or the connection closed."""
+        with contextlib.suppress(ConnectionClosed):
+            message: str | bytes | None = self._ws.receive(timeout=timeout_s)
+            return message if message is None or isinstance(message, str) else bytes(message)
+        return None
+
+    def send(self, message: str | bytes) -> None:
+        """Raises: OSError."""
+        try:
+            self._ws.send(message)
+        except ConnectionClosed as error:
+            raise ConnectionResetError("the device has closed the connection") from error
+
+    def close(self, code: int, reason: str) -> None:
+        """Say goodbye; harmless when the device is gone."""
+        with contextlib.suppress(ConnectionClosed, OSError):
+            self._ws.close(code, reason)
+
+    def abort(self) -> None:
+        with contextlib.suppress(OSError):
+            self._sock.shutdown(socket.SHUT_RDWR)
