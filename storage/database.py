@@ -65,27 +65,20 @@ def connect(url: URL, *, timeout_s: float) -> Engine:
 
     `hide_parameters` keeps what people said out of error messages, and so out of logs.
     """
-    if url.get_backend_name() == "sqlite":
-        engine = create_engine(
-            url,
-            hide_parameters=True,
-            pool_size=_POOL_SIZE,
-            max_overflow=0,
-            pool_timeout=timeout_s,
-            connect_args={"timeout": timeout_s},
-        )
-        event.listen(engine, "connect", _prepare_sqlite)
-        return engine
-    return create_engine(
+    is_sqlite = url.get_backend_name() == "sqlite"
+    engine = create_engine(
         url,
         hide_parameters=True,
         pool_size=_POOL_SIZE,
         max_overflow=0,
         pool_timeout=timeout_s,
-        pool_pre_ping=True,
+        pool_pre_ping=not is_sqlite,
         pool_recycle=_RECYCLE_S,
-        connect_args=_mysql_arguments(timeout_s),
+        connect_args={"timeout": timeout_s} if is_sqlite else _mysql_arguments(url, timeout_s=timeout_s),
     )
+    if is_sqlite:
+        event.listen(engine, "connect", _prepare_sqlite)
+    return engine
 
 
 def reach(url: URL, *, timeout_s: float) -> None:
@@ -99,8 +92,9 @@ def reach(url: URL, *, timeout_s: float) -> None:
         engine.dispose()
 
 
-def _mysql_arguments(timeout_s: float) -> dict[str, Any]:
+def _mysql_arguments(url: URL, *, timeout_s: float) -> dict[str, Any]:
     return {
+        "password": (url.password or "").encode(),  # PyMySQL would send a str as Latin-1, the servers store UTF-8
         "charset": "utf8mb4",
         "connect_timeout": timeout_s,
         "read_timeout": timeout_s,

@@ -44,7 +44,7 @@ class LocalFiles:
         self._clock = clock
 
     def put(self, key: str, data: bytes, *, content_type: str) -> None:
-        """Store one object durably and at once: a reader sees all of it or nothing. `content_type` is not kept.
+        """Store one object; a reader sees all of it or nothing. `content_type` is not kept.
 
         Raises: StorageError, BadInput (a key that is no path below the root).
         """
@@ -63,7 +63,7 @@ class LocalFiles:
         """Return a link to the object that works for `lifetime_s` from now."""
         expires = str(int(self._clock()) + self._lifetime_s)
         query = urlencode({"expires": expires, "signature": self._sign(key, expires)})
-        return f"{self._base_url}/files/{quote(key)}?{query}"
+        return f"{self._base_url}/files/{quote(_as_bytes(key))}?{query}"
 
     def open_signed(self, key: str, *, expires: str, signature: str) -> Path:
         """Return the file that a link names. Raises: Unauthorized (not our link, or too old), NotFound."""
@@ -77,7 +77,7 @@ class LocalFiles:
         return path
 
     def _sign(self, key: str, expires: str) -> str:
-        message = _as_bytes(f"{expires}\n{key}")
+        message = _as_bytes(f"{quote(_as_bytes(key))}?{expires}")
         return urlsafe_b64encode(hmac.digest(self._secret, message, hashlib.sha256)).decode().rstrip("=")
 
     def _path(self, key: str) -> Path | None:
