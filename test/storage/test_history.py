@@ -1,14 +1,9 @@
 """What is saved comes back, once, whatever it holds and whoever saves at the same time."""
 
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
-from pathlib import Path
 
 import pytest
 from sqlalchemy import URL
@@ -16,6 +11,8 @@ from sqlalchemy import URL
 from protocol.errors import StorageError
 from services.ports import History, TurnRecord
 from storage.history import SqlHistory, open_history
+from test.storage.mariadb import MariaDb
+from test.storage.processes import SavingProcess
 
 MakeTurn = Callable[..., TurnRecord]
 
@@ -135,7 +132,7 @@ def test_a_moment_without_a_zone_is_refused(history: SqlHistory, make_turn: Make
         history.save(make_turn(started_at=datetime(2026, 1, 1)))
 
 
-def test_mysql_refuses_what_does_not_fit_and_never_cuts_it(mariadb, make_turn: MakeTurn) -> None:
+def test_mysql_refuses_what_does_not_fit_and_never_cuts_it(mariadb: MariaDb, make_turn: MakeTurn) -> None:
     history = open_history(mariadb.new_database())
 
     with pytest.raises(StorageError, match="too long"):
@@ -146,20 +143,13 @@ def test_mysql_refuses_what_does_not_fit_and_never_cuts_it(mariadb, make_turn: M
 
 
 def test_a_saved_turn_survives_the_kill_of_its_process(url: URL) -> None:
-    open_history(url).close()
-    address = url.render_as_string(hide_password=False)
-    command = [sys.executable, str(Path(__file__).parent / "saving_process.py"), address, "turn-of-the-dead"]
-    root = Path(__file__).parents[2]
-    with subprocess.Popen(
-        command, stdin=-1, stdout=-1, text=True, cwd=root, env=os.environ | {"PYTHONPATH": str(root)}
-    ) as process:
-        process.stdin.write("go\n")
-        process.stdin.flush()
-        assert [process.stdout.readline() for _ in range(2)] == ["ready\n", "saved\n"]
+    with SavingProcess(url, turn_id="turn-of-the-dead") as process:
+        assert process.heard() == "ready"
+        process.go_on()
+        assert process.heard() == "saved"
 
-        process.send_signal(signal.SIGKILL)
+        process.kill()
 
-    assert process.returncode == -signal.SIGKILL
     history = open_history(url)
     assert [turn.turn_id for turn in history.recent("", limit=5)] == ["turn-of-the-dead"]
     history.close()

@@ -1,0 +1,97 @@
+"""The tables are made once, whoever starts first, and finished by the next start when one was killed on the way."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import URL, Connection, text
+
+from protocol.errors import StorageError
+from services.ports import TurnRecord
+from storage import database
+from storage.history import open_history
+from storage.tables import metadata
+from test.storage.mariadb import MariaDb
+from test.storage.processes import SavingProcess
+
+
+@contextmanager
+def connected(url: URL) -> Iterator[Connection]:
+    engine = database.connect(url, timeout_s=5)
+    with engine.begin() as connection:
+        yield connection
+    engine.dispose()
+
+
+def test_the_revisions_make_the_tables_that_the_code_expects(url: URL) -> None:
+    open_history(url).close()
+
+    with connected(url) as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_processes_that_start_together_on_a_new_database_all_work(url: URL) -> None:
+    with ExitStack() as stack:
+        processes = [stack.enter_context(SavingProcess(url, turn_id=f"turn-{number}")) for number in range(4)]
+        assert [process.heard() for process in processes] == ["ready"] * 4
+
+        for process in processes:
+            process.go_on()
+
+        assert [process.heard() for process in processes] == ["saved"] * 4
+
+    history = open_history(url)
+    assert history.count() == 4
+    history.close()
+
+
+def test_a_start_that_was_killed_before_noting_the_revision_is_finished_by_the_next(
+    url: URL, make_turn: Callable[..., TurnRecord]
+) -> None:
+    first = open_history(url)
+    first.save(make_turn())
+    first.close()
+    with connected(url) as connection:
+        connection.execute(text("DELETE FROM alembic_version"))
+
+    second = open_history(url)
+
+    assert second.recent("session-1", limit=1) == [make_turn()]
+    second.close()
+    with connected(url) as connection:
+        assert connection.scalar(text("SELECT version_num FROM alembic_version")) == "0001"
+
+
+def test_tables_of_a_newer_server_are_left_alone(url: URL) -> None:
+    open_history(url).close()
+    with connected(url) as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+    with pytest.raises(StorageError, match="newer server"):
+        open_history(url)
+
+
+def test_the_tables_are_utf8_whatever_the_database_was_created_with(mariadb: MariaDb) -> None:
+    url = mariadb.new_database()
+    open_history(url).close()
+
+    with connected(url) as connection:
+        collations = connection.execute(text("SHOW FULL COLUMNS FROM turns")).mappings().all()
+
+    assert {row["Collation"] for row in collations if row["Field"].endswith(("_id", "_text"))} == {"utf8mb4_bin"}
+
+
+def test_the_turns_of_a_session_are_read_through_an_index(url: URL) -> None:
+    open_history(url).close()
+    explain = "EXPLAIN QUERY PLAN" if url.get_backend_name() == "sqlite" else "EXPLAIN"
+
+    with connected(url) as connection:
+        query = f"{explain} SELECT * FROM turns WHERE session_id = 's' ORDER BY started_at DESC, id DESC LIMIT 5"
+        plan = str(connection.execute(text(query)).all()).lower()
+
+    assert "turns_by_session" in plan or "sqlite_autoindex_turns_2" in plan
+    assert "filesort" not in plan
+    assert "temp b-tree" not in plan
