@@ -1,0 +1,93 @@
+"""Stage 3: leave one space, one stop, one pause, no empty brackets.
+
+What was taken out upstream leaves holes: a space before a comma, a comma at a line's start, `（）`.  This stage walks over words, spaces and
+punctuation and holds back only what has no sound of its own: a space, and brackets that are not filled yet.
+"""
+
+import re
+from typing import Final
+
+from protocol.speech_text.characters import CLOSERS, GLUE, HAN, NAME_DOT, OPENERS, PAUSES, STOPS
+
+OPENERS_HELD: Final = 8
+_PAIR: Final = dict(zip(OPENERS, CLOSERS, strict=True))
+_PART: Final = re.compile(
+    rf"(?P<word>[^\s{re.escape(PAUSES + STOPS + OPENERS + CLOSERS)}{GLUE}]+)"
+    rf"|(?P<space> +)|(?P<glue>{GLUE}+)|(?P<line>\n)|(?P<sign>.)",
+    re.DOTALL,
+)
+_HAN: Final = re.compile(f"[{HAN}]")
+
+
+class Polish:
+    """Owns what is held: `space` (wanted if a word follows) and brackets not filled yet."""
+
+    def __init__(self) -> None:
+        self.space = ""
+        self.last = "\n"
+        self._open = ""
+        self._glued = False
+        self._out: list[str] = []
+
+    @property
+    def is_idle(self) -> bool:
+        """True when nothing but a space is held and the last thing said was a word."""
+        return not self._open and not self._glued and self.last not in "\n" + STOPS + PAUSES
+
+    def feed(self, text: str) -> str:
+        """Return the cleaned text; nothing that sounds is held."""
+        for part in _PART.finditer(text):
+            _PARTS[part.lastgroup or ""](self, part[0])
+        out = "".join(self._out).replace(NAME_DOT, ".")
+        self._out.clear()
+        return out
+
+    def _emit(self, text: str) -> None:
+        self._out.append(text)
+        self.last = text[-1]
+
+    def _word(self, word: str) -> None:
+        if self.space and self.last != "\n" and not (self._glued and _HAN.match(word) and not self._open):
+            self._out.append(" ")
+        self._emit(self._open + word)
+        self.space = self._open = ""
+        self._glued = False
+
+    def _space(self, _: str) -> None:
+        if not self._open and self.last not in OPENERS:
+            self.space = " "
+
+    def _glue(self, _: str) -> None:
+        if _HAN.match(self.last):
+            self.space = ""
+        self._glued = True
+
+    def _line(self, _: str) -> None:
+        self.space = self._open = ""
+        if self.last != "\n":
+            self._emit("\n")
+
+    def _sign(self, sign: str) -> None:
+        if sign in OPENERS:
+            self._open = (self._open + sign)[-OPENERS_HELD:]
+        elif sign in CLOSERS:
+            self._close(sign)
+        elif not self._open and self._is_wanted(sign):
+            self.space = ""
+            self._emit(sign)
+
+    def _close(self, sign: str) -> None:
+        if self._open:
+            self._open = self._open[:-1]
+        elif self.last != "\n":
+            self.space = ""
+            self._emit(sign)
+
+    def _is_wanted(self, sign: str) -> bool:
+        """A stop or pause is said once: not at a line's start, not after one of its own strength."""
+        if self.last in STOPS:
+            return self.last == "." and sign in PAUSES
+        return self.last != "\n" and not (self.last in PAUSES and sign in PAUSES)
+
+
+_PARTS: Final = {"word": Polish._word, "space": Polish._space, "glue": Polish._glue, "line": Polish._line, "sign": Polish._sign}
