@@ -7,12 +7,12 @@ from typing import Any
 import msgspec
 from flask import Blueprint, Flask, Response, current_app, g, request
 
-from emulator import chat, control, native, realtime
+from emulator import chat, control, files, native, realtime, tasks
 from emulator.calls import Call, Vendor, new_request_id
 from emulator.errors import ApiError
-from emulator.requests import open_call
+from emulator.requests import SSE, native_error, open_call
 
-_OPEN_PATHS = ("/emulator/health", "/results/")
+_OPEN_PATHS = ("/emulator/health", "/results/", "/oss")
 
 
 def create_app(vendor: Vendor) -> Flask:
@@ -32,7 +32,7 @@ def create_app(vendor: Vendor) -> Flask:
 
 
 def _blueprints() -> list[Blueprint]:
-    return [chat.blueprint, native.blueprint, control.blueprint, realtime.blueprint]
+    return [chat.blueprint, native.blueprint, control.blueprint, realtime.blueprint, files.blueprint, tasks.blueprint]
 
 
 def _check_key() -> None:
@@ -58,11 +58,13 @@ def _render_error(error: ApiError) -> Response:
     if call is not None:
         call.note("refused", status=error.status, code=error.code, message=error.message)
     if not request.path.startswith("/compatible-mode"):
+        if g.get("is_stream") and not error.is_gateway:
+            return Response(native_error(error, g.request_id), 200, content_type=SSE)
         return _json(error.native_body(g.request_id), error.status)
     body = error.compat_body(g.request_id)
     if g.get("is_stream") and not error.is_gateway:
         frame = f"data: {msgspec.json.encode(body).decode()}\n\n"
-        return Response(frame, error.status, content_type="text/event-stream;charset=UTF-8")
+        return Response(frame, error.status, content_type=SSE)
     return _json(body, error.status)
 
 

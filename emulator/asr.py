@@ -43,7 +43,7 @@ class Heard:
 
 def transcribe_part(part: dict[str, Any], options: dict[str, Any], call: Call) -> Heard:
     """Return what is heard in a content part.  Raises: ApiError when there is no sound in it."""
-    data = fetch(media_url(part))
+    data = fetch(media_url(part), call)
     if not data:
         raise ApiError("The audio is empty")
     pcm, rate_hz = _decode(data)

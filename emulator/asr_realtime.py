@@ -118,7 +118,6 @@ class RecognitionSession:
         self._is_started = True
         if not self._has_vad:
             self._open_segment().pcm.extend(pcm)
-            self._preview()
             return
         for change, sound in self._activity.frames(pcm):
             self._on_frame(change, sound)
@@ -190,6 +189,8 @@ class RecognitionSession:
         self._previous_item_id = segment.item_id
         text = self._heard_in(segment)
         self._call.note("heard", text=text, size_bytes=len(segment.pcm))
+        if not self._has_vad:
+            self._send_result(f"{_RESULT}.text", self._about(segment, text) | {"text": "", "stash": text})
         due_s = time.monotonic() + self._call.scenario.latency.asr_ms / 1000
         result = self._about(segment, text) | {"transcript": text}
         self._due.append((max(due_s, self._due[-1][0] if self._due else 0), f"{_RESULT}.completed", result))

@@ -9,11 +9,16 @@ import time
 import uuid
 from dataclasses import dataclass, field
 from threading import Event
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from emulator.journal import Journal
+from emulator.listeners import Ear
 from emulator.scenario import Fault, Scenario, Script, Scripts
+from emulator.store import FileStore, Shelf
 from emulator.voice import Voice
+
+if TYPE_CHECKING:
+    from emulator.tasks import Task
 
 LONGEST_WAIT_S: Final = 600.0
 _POLL_S: Final = 0.05
@@ -26,14 +31,6 @@ class ClientGone(ConnectionError):
     """
 
 
-class Ear:
-    """Something that turns PCM into text (the default knows the sound alphabet only)."""
-
-    def hear(self, pcm: bytes, *, rate_hz: int) -> str:
-        """Return the text heard; empty for silence."""
-        raise NotImplementedError
-
-
 @dataclass(slots=True, kw_only=True)
 class Vendor:
     """The pretended vendor: everything that lives as long as the emulator."""
@@ -42,6 +39,9 @@ class Vendor:
     ear: Ear
     scripts: Scripts = field(default_factory=Scripts)
     journal: Journal = field(default_factory=Journal)
+    files: FileStore = field(default_factory=FileStore)
+    tasks: Shelf[Task] = field(default_factory=Shelf)
+    uploaders: Shelf[str] = field(default_factory=Shelf)
     stopping: Event = field(default_factory=Event)
     url: str = ""
 
@@ -54,6 +54,7 @@ class Call:
     key: str
     endpoint: str
     line: socket.socket
+    resolves_uploads: bool = False
     request_id: str = field(default_factory=lambda: new_request_id())
 
     @property

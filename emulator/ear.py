@@ -92,6 +92,12 @@ def hear_detailed(pcm: bytes, *, rate_hz: int) -> Hearing:
     return Hearing("".join(c.char for c in characters), characters, damage, is_tones=True)
 
 
+def spread(text: str, duration_ms: int) -> tuple[Character, ...]:
+    """Return the characters of a text spread evenly over a duration, where nobody knows the true times."""
+    step = duration_ms / max(1, len(text))
+    return tuple(Character(char, int(n * step), int((n + 1) * step)) for n, char in enumerate(text))
+
+
 def decode_audio(data: bytes) -> tuple[bytes, int]:
     """Return (PCM s16le mono, its rate) of a sound file in any usual container.  Raises: ValueError."""
     try:

@@ -16,7 +16,11 @@ def before_answer(call: Call, stage: str) -> Fault | None:
 
     Raises: ApiError for a status, ClientGone for a cut line.
     """
-    fault = call.next_fault(stage)
+    return strike_now(call, call.next_fault(stage))
+
+
+def strike_now(call: Call, fault: Fault | None) -> Fault | None:
+    """Do what `before_answer` does with a fault that is already chosen."""
     if fault is None or (fault.after and fault.kind != "status"):
         return fault
     if fault.delay_ms:

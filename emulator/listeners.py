@@ -13,12 +13,11 @@ import tempfile
 from functools import cache
 from pathlib import Path
 from threading import Lock
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 
-from emulator.calls import Ear
-from emulator.ear import hear_detailed
+from emulator.ear import Character, hear_detailed, spread
 from emulator.voice import resample
 
 _SPHINX_HZ: Final = 16000
@@ -26,15 +25,29 @@ _PHRASES: Final = Path(__file__).with_name("phrases.txt")
 _QUIET: Final = 300  # peak of s16 samples below which nothing was said
 
 
-class ToneEar(Ear):
+class Ear(Protocol):
+    """Something that turns PCM (s16le mono) into text."""
+
+    def hear(self, pcm: bytes, *, rate_hz: int) -> str:
+        """Return the text heard; empty for silence."""
+
+    def listen(self, pcm: bytes, *, rate_hz: int) -> tuple[Character, ...]:
+        """Return the characters heard with their times."""
+
+
+class ToneEar:
     """Hears the sound alphabet, nothing else."""
 
     def hear(self, pcm: bytes, *, rate_hz: int) -> str:
         """Return the exact text; empty for silence and for any other sound."""
         return hear_detailed(pcm, rate_hz=rate_hz).text
 
+    def listen(self, pcm: bytes, *, rate_hz: int) -> tuple[Character, ...]:
+        """Return each character with its true time."""
+        return hear_detailed(pcm, rate_hz=rate_hz).characters
 
-class PhraseEar(Ear):
+
+class PhraseEar:
     """Hears the English sentences of the phrase list.  Threads: any, one at a time."""
 
     def __init__(self) -> None:
@@ -51,6 +64,10 @@ class PhraseEar(Ear):
             words, sentence = (self._listen(sound, search) for search in ("_default", "sentences"))
         return _as_sentence(sentence) if sentence in phrases() and _agreement(words, sentence) >= 0.5 else ""
 
+    def listen(self, pcm: bytes, *, rate_hz: int) -> tuple[Character, ...]:
+        """Return the sentence's characters spread evenly: the true times are not known."""
+        return spread(self.hear(pcm, rate_hz=rate_hz), len(pcm) * 500 // rate_hz)
+
     def _listen(self, sound: bytes, search: str) -> str:
         self._decoder.activate_search(search)
         self._decoder.start_utt()
@@ -60,7 +77,7 @@ class PhraseEar(Ear):
         return hypothesis.hypstr.strip() if hypothesis else ""
 
 
-class AutoEar(Ear):
+class AutoEar:
     """Hears the sound alphabet; where the sound is something else and pocketsphinx is installed, tries the phrases."""
 
     def __init__(self) -> None:
@@ -68,10 +85,14 @@ class AutoEar(Ear):
 
     def hear(self, pcm: bytes, *, rate_hz: int) -> str:
         """Return the text heard by the first ear that understands."""
+        return "".join(character.char for character in self.listen(pcm, rate_hz=rate_hz))
+
+    def listen(self, pcm: bytes, *, rate_hz: int) -> tuple[Character, ...]:
+        """Return the characters heard by the first ear that understands."""
         heard = hear_detailed(pcm, rate_hz=rate_hz)
         if heard.is_tones or self._phrases is None:
-            return heard.text
-        return self._phrases.hear(pcm, rate_hz=rate_hz)
+            return heard.characters
+        return self._phrases.listen(pcm, rate_hz=rate_hz)
 
 
 def make_ear(name: str) -> Ear:
@@ -80,7 +101,8 @@ def make_ear(name: str) -> Ear:
         raise ValueError(f"unknown ear {name!r}: use tones, sphinx or auto")
     if name == "sphinx" and not has_sphinx():
         raise ValueError("the ear sphinx needs the package pocketsphinx: pip install pocketsphinx")
-    return {"tones": ToneEar, "sphinx": PhraseEar, "auto": AutoEar}[name]()
+    ears: dict[str, type[ToneEar | PhraseEar | AutoEar]] = {"tones": ToneEar, "sphinx": PhraseEar, "auto": AutoEar}
+    return ears[name]()
 
 
 def has_sphinx() -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
@@ -11,6 +11,7 @@ from flask import Response, g, request
 from emulator import errors
 from emulator.calls import Call, Vendor
 from emulator.errors import ApiError
+from emulator.scenario import Fault
 
 JSON = "application/json"
 SSE = "text/event-stream;charset=UTF-8"
@@ -24,7 +25,15 @@ def open_call(vendor: Vendor) -> Call:
     if key.startswith("sk-invalid"):
         raise errors.invalid_key()
     line = request.environ["werkzeug.socket"]
-    return Call(vendor=vendor, key=key, endpoint=request.path, line=line, request_id=g.request_id)
+    resolves = request.headers.get("X-DashScope-OssResourceResolve", "").lower() == "enable"
+    return Call(
+        vendor=vendor,
+        key=key,
+        endpoint=request.path,
+        line=line,
+        request_id=g.request_id,
+        resolves_uploads=resolves,
+    )
 
 
 def bearer_key() -> str:
@@ -60,3 +69,23 @@ def stream_response(frames: Iterator[str]) -> Response:
 def text_of(value: Any) -> str:
     """Return the JSON text of a value."""
     return msgspec.json.encode(value).decode()
+
+
+def native_frames(outputs: Iterator[dict[str, Any]], request_id: str) -> Iterator[str]:
+    """Yield the native surface's frames: no space after a colon, the status as a comment, no [DONE]."""
+    for number, output in enumerate(outputs, 1):
+        yield _native_frame("result", 200, output | {"request_id": request_id}, number=number)
+
+
+def native_error(error: ApiError, request_id: str) -> str:
+    """Return an error as a native frame; its HTTP status is 200, the true one stands in the comment."""
+    return _native_frame("error", error.status, error.native_body(request_id))
+
+
+def native_error_frame(call: Call) -> Callable[[Fault], str]:
+    """Return what writes a scripted error into a native stream."""
+    return lambda fault: native_error(errors.usual_error(fault.status, fault.code, fault.message), call.request_id)
+
+
+def _native_frame(event: str, status: int, body: dict[str, Any], *, number: int = 1) -> str:
+    return f"id:{number}\nevent:{event}\n:HTTP_STATUS/{status}\ndata:{text_of(body)}\n\n"
