@@ -126,8 +126,8 @@ class Device:
     def next_at_s(self) -> float:
         """When `step` must be called again at the latest."""
         times = [turn.next_at_s for turn in self._turns]
-        if self._line is not None and self._line.throttle.allowance(time.monotonic()) == 0:
-            times.append(self._line.throttle.free_at_s)
+        if self._line is not None and self._line.paused_until_s is not None:
+            times.append(self._line.paused_until_s)
         return min(times, default=float("inf"))
 
     def step(self, now_s: float) -> None:

@@ -21,8 +21,10 @@ from wsproto.events import TextMessage as Text
 from wsproto.utilities import ProtocolError, RemoteProtocolError
 
 _READ_BYTES: Final = 65536
-_SLOW_BUFFER_BYTES: Final = 4096
-"""The receive buffer of a slow reader: small, so that its slowness reaches the server."""
+_SLOW_BUFFER_BYTES: Final = 8192
+_SLOW_SEGMENT_BYTES: Final = 1400
+"""A slow reader's receive buffer: small, so that its slowness reaches the server. Its segments are those of a real
+network: with the loopback's 64 KB segments a small window makes TCP wait for its persist timer, seconds at a time."""
 
 
 class LineError(Exception):
@@ -46,20 +48,21 @@ class Throttle:
         if self._bytes_per_s:
             self._free_at_s = max(self._free_at_s, now_s - 0.05) + size / self._bytes_per_s
 
-    @property
-    def free_at_s(self) -> float:
-        """When reading is allowed again."""
-        return self._free_at_s
+    def pause(self, now_s: float) -> float | None:
+        """Return when reading is allowed again; None when it is allowed now."""
+        return self._free_at_s if self._bytes_per_s and now_s < self._free_at_s else None
 
 
 class Line:
     """A connection to a `ws://` or `wss://` address. Invariant: after `close` or a `LineError` nothing more is read or sent.
 
+    `paused_until_s`: as a slow reader it has read its share; call `receive` again then (None: when there is news).
     Threads: one owner.  Raises: LineError.
     """
 
     def __init__(self, url: str, *, key: str, bytes_per_s: int, connect_timeout_s: float, now_s: float) -> None:
-        self.throttle = Throttle(bytes_per_s, now_s=now_s)
+        self.paused_until_s: float | None = None
+        self._throttle = Throttle(bytes_per_s, now_s=now_s)
         self._socket = _connect(url, slow=bytes_per_s > 0, timeout_s=connect_timeout_s)
         self._ws = WSConnection(ConnectionType.CLIENT)
         self._partial: list[str | bytes] = []
@@ -96,12 +99,13 @@ class Line:
         What came before the end of a connection is returned first; the next call raises.
         """
         messages: list[str | bytes] = []
-        while not self._ended and (size := self.throttle.allowance(now_s)):
+        while not self._ended and (size := self._throttle.allowance(now_s)):
             data = self._read(size)
-            self.throttle.spend(len(data), now_s=now_s)
+            self._throttle.spend(len(data), now_s=now_s)
             messages += self._messages(data)
             if len(data) < size:
                 break
+        self.paused_until_s = self._throttle.pause(now_s)
         if self._ended and not messages:
             raise LineError(self._ended)
         return messages
@@ -187,6 +191,7 @@ def _open(address: tuple[str, int], *, slow: bool, timeout_s: float) -> socket.s
         sock.settimeout(timeout_s)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if slow:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, _SLOW_SEGMENT_BYTES)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _SLOW_BUFFER_BYTES)
         try:
             sock.connect(target)

@@ -94,7 +94,7 @@ class _Poll:
 
     def _watch(self, number: int, line: Line) -> None:
         """Wait for what the line can use: news unless it may not read yet, room when something is unsent."""
-        can_read = line.throttle.allowance(time.monotonic()) > 0
+        can_read = line.paused_until_s is None
         self._listen(number, selectors.EVENT_READ * can_read | selectors.EVENT_WRITE * line.has_unsent)
 
     def _listen(self, number: int, events: int) -> None:

@@ -81,6 +81,7 @@ class Turn:
     def _sent(self, messages: list[Message], now_s: float) -> None:
         self._news_at_s = now_s
         if messages[0] == CANCEL:
+            self.is_over = bool(self._failure)  # a half-sent recording is dropped without an answer
             return
         self._last_packet_at_s = now_s
         if self._cancels and self._agenda.next_at_s is None:
