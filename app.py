@@ -32,7 +32,7 @@ def create_app(settings: Settings) -> Flask:
     engines = _build_engines(settings, files)
     sessions = app.extensions["sessions"] = Sessions(settings.max_ws_sessions)
     rules = _session_rules(settings)
-    socket.prepare(app, max_message_bytes=2 * rules.limits.packet_bytes + 4096)
+    socket.prepare(app)
     errors.register(app)
     app.register_blueprint(
         audio_websocket.blueprint(

@@ -165,7 +165,7 @@ class Settings:
     workers: int = setting("WORKERS", 1, _whole(1, 64), "Processes; more than one on machines with more than two cores")
     max_ws_sessions: int = setting("MAX_WS_SESSIONS", 256, _whole(1, 20000), "Open device connections per process")
     http_threads: int = setting("HTTP_THREADS", 32, _whole(2, 1000), "Threads per process beside the connections'")
-    max_packet_bytes: int = setting("MAX_AUDIO_PACKET_BYTES", 8192, _whole(256, 1_048_576), "Decoded bytes of one packet")
+    max_packet_bytes: int = setting("MAX_AUDIO_PACKET_BYTES", 8192, _whole(256, 524_288), "Decoded bytes of one packet")
     max_packets: int = setting("MAX_PACKETS", 20000, _whole(1, 1_000_000), "Packets of one utterance")
     max_utterance_bytes: int = setting(
         "MAX_UTTERANCE_BYTES", 16_777_216, _whole(1024, 1_073_741_824), "Decoded bytes of one utterance"

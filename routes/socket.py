@@ -15,12 +15,15 @@ from flask import Flask, request
 from simple_websocket import ConnectionClosed, Server
 
 RECEIVE_BYTES = 16_384
+MAX_MESSAGE_BYTES = 1_048_576
+"""Up to here a message that is too large is told; past it the connection closes with 1009."""
+INBOX_BYTES = 4 * MAX_MESSAGE_BYTES
 
 
-def prepare(app: Flask, *, max_message_bytes: int) -> None:
+def prepare(app: Flask) -> None:
     """Set the WebSocket server's options for this application."""
     app.config["SOCK_SERVER_OPTIONS"] = {
-        "max_message_size": max_message_bytes,  # the library's list of received messages has no bound of its own
+        "max_message_size": MAX_MESSAGE_BYTES,
         "receive_bytes": RECEIVE_BYTES,
         "ping_interval": None,  # it would cut devices whose library never answers pings
     }
@@ -28,6 +31,38 @@ def prepare(app: Flask, *, max_message_bytes: int) -> None:
     @app.before_request
     def refuse_compression() -> None:
         request.environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
+
+
+class Inbox(list[str | bytes]):
+    """The library's list of received messages, with a bound: when it is full the reader waits, and so does the device.
+
+    Threads: the library's reader appends, the handler pops.
+    """
+
+    def __init__(self, *, limit_bytes: int) -> None:
+        super().__init__()
+        self._limit_bytes, self._size_bytes, self._is_released = limit_bytes, 0, False
+        self._changed = threading.Condition()
+
+    def append(self, message: str | bytes) -> None:
+        with self._changed:
+            while self._size_bytes >= self._limit_bytes and not self._is_released:
+                self._changed.wait()  # woken by the handler, or released when the connection ends
+            self._size_bytes += len(message)
+            super().append(message)
+
+    def pop(self, index: Any = -1) -> str | bytes:
+        with self._changed:
+            message = super().pop(index)
+            self._size_bytes -= len(message)
+            self._changed.notify_all()
+            return message
+
+    def release(self) -> None:
+        """Let the reader go on: nobody takes from here any more."""
+        with self._changed:
+            self._is_released = True
+            self._changed.notify_all()
 
 
 class GuardedSocket:
@@ -73,6 +108,7 @@ class WebSocketAdapter:
         self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 15)
         self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 4)
         ws.sock = GuardedSocket(self._sock, stall_s=stall_s)
+        self._inbox = ws.input_buffer = Inbox(limit_bytes=INBOX_BYTES)
 
     @property
     def is_open(self) -> bool:
@@ -98,5 +134,6 @@ class WebSocketAdapter:
             self._ws.close(code, reason)
 
     def abort(self) -> None:
+        self._inbox.release()
         with contextlib.suppress(OSError):
             self._sock.shutdown(socket.SHUT_RDWR)

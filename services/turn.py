@@ -142,7 +142,9 @@ class Turn:
         self._speaking.stop()
         self._filing.finish()
         self._conversation.add(self._question, self._heard())
-        is_saved = self._save()
+        is_saved = False
+        with self._telling_failures():
+            is_saved = self._save()
         if self._question:
             self._tell(self._chat_complete(is_saved=is_saved))
         self._stages.mark("end")
