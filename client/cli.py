@@ -1,6 +1,6 @@
 """`python -m client hello.wav`: speak to a server, watch it answer, keep the reply.
 
-Exit code 0: every turn was held to its end; 1: something failed (the last line says what); 2: the command makes no sense.
+Exit code 0: every turn was held to its end; 1: something failed (the last line says what); 2: a command without sense.
 """
 
 import argparse

@@ -4,8 +4,8 @@
         result = device.turn(Path("hello.wav").read_bytes())
 
 A device is driven by `poll.drive`, alone (the methods here) or among many (`fleet`). The protocol has no turn numbers:
-when a device talks into an answer (barge-in), acks and complaints about packets belong to the newest turn, and everything
-else to the oldest turn that is not over.  Threads: one owner.  Source: docs/protocol.md
+when a device talks into an answer (barge-in), acks and complaints about packets belong to the newest turn, and
+everything else to the oldest turn that is not over.  Threads: one owner.  Source: docs/protocol.md
 """
 
 import time
@@ -80,7 +80,7 @@ class Device:
         return turn.result()
 
     def begin(self, data: bytes, **how: Any) -> Turn:
-        """Begin to say a recording and return its turn at once; `wait` moves it on. During an answer this is barge-in."""
+        """Begin to say a recording and return its turn at once; `wait` moves it on. In an answer this is barge-in."""
         return self.say(cut(data, **{"binary": bool(self.ready.get("binary")) and bool(how.get("live"))} | how))
 
     def wait(self, until: Callable[[], bool], *, timeout_s: float) -> bool:

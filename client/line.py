@@ -54,7 +54,7 @@ class Throttle:
 
 
 class Line:
-    """A connection to a `ws://` or `wss://` address. Invariant: after `close` or a `LineError` nothing more is read or sent.
+    """A connection to a `ws://` or `wss://` address. Invariant: after `close` or a `LineError` it is used no more.
 
     `paused_until_s`: as a slow reader it has read its share; call `receive` again then (None: when there is news).
     Threads: one owner.  Raises: LineError.

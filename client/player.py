@@ -9,7 +9,7 @@ GAP_S: Final = 0.005
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Playback:
-    """What a listener heard.  `overflow_ms`: how far the sound ran ahead of the device's buffer (0: it always fitted)."""
+    """What a listener heard. `overflow_ms`: how far the sound outran the device's buffer (0: it always fitted)."""
 
     gaps: int = 0
     gap_ms: float = 0.0

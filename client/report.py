@@ -20,7 +20,7 @@ def write(line: str, *, end: str = "\n") -> None:
 
 
 class Screen:
-    """Shows a turn while it happens: a bar of acknowledged packets, the transcript, the answer, the sound, the stages."""
+    """Shows a turn while it happens: a bar of packets, the transcript, the answer, the sound, the stages."""
 
     def __init__(self, *, is_silent: bool) -> None:
         self._is_silent = is_silent

@@ -1,7 +1,7 @@
 """The device's side of one turn, without sockets or clock.
 
 How it works.  A `Turn` is asked what to send (`due`), told what came (`hear`), and says when it wants to be asked again
-(`next_at_s`); whoever drives it owns the connection. So one thread holds hundreds of turns, and a test needs no network.
+(`next_at_s`); whoever drives it owns the connection. So one thread holds hundreds of turns, and a test needs no socket.
 """
 
 from collections.abc import Callable
@@ -27,8 +27,8 @@ def _ignore(arrival: Arrival) -> None:
 class Options:
     """How a device holds its turns.
 
-    `cancel_after_ms` counts from the last packet (None: the answer is heard to its end). `silence_s`: a server that says
-    nothing for so long is given up. `on_event` is called with every event, by the thread that drives the device.
+    `cancel_after_ms` counts from the last packet (None: the answer is heard to its end). A server that says nothing for
+    `silence_s` is given up. `on_event` is called with every event, by the thread that drives the device.
     """
 
     link: Link = PERFECT

@@ -1,4 +1,4 @@
-"""A recording cut into the messages that carry it, and the link that delays or loses them.  Source: docs/protocol.md §3"""
+"""A recording cut into messages, and the link that delays or loses them.  Source: docs/protocol.md §3"""
 
 import base64
 import io

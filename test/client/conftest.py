@@ -147,7 +147,7 @@ def _serve(sock: socket.socket, script: Script) -> None:
 
 
 @pytest.fixture
-def serve() -> Iterator[Callable[[Script], str]]:
+def serve_script() -> Iterator[Callable[[Script], str]]:
     """A function that serves a script and returns the address."""
     with ExitStack() as stack:
         yield lambda script: stack.enter_context(fake_server(script))

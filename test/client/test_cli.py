@@ -33,11 +33,11 @@ def _answering(sound: bytes) -> Callable[[Any], None]:
 
 
 def test_a_turn_is_shown_and_the_reply_saved(
-    serve: Serve, hello: Path, mp3_frame: bytes, capsys: pytest.CaptureFixture[str]
+    serve_script: Serve, hello: Path, mp3_frame: bytes, capsys: pytest.CaptureFixture[str]
 ) -> None:
     reply = hello.with_name("reply.mp3")
 
-    code = main([str(hello), "--url", serve(_answering(mp3_frame)), "--out", str(reply)])
+    code = main([str(hello), "--url", serve_script(_answering(mp3_frame)), "--out", str(reply)])
 
     shown = capsys.readouterr().out
     assert code == 0
@@ -47,9 +47,9 @@ def test_a_turn_is_shown_and_the_reply_saved(
 
 
 def test_json_is_one_report_and_nothing_else(
-    serve: Serve, hello: Path, mp3_frame: bytes, capsys: pytest.CaptureFixture[str]
+    serve_script: Serve, hello: Path, mp3_frame: bytes, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    url = serve(_answering(mp3_frame))
+    url = serve_script(_answering(mp3_frame))
 
     main([str(hello), "--url", url, "--out", str(hello.with_name("r.mp3")), "--json"])
 
@@ -58,9 +58,9 @@ def test_json_is_one_report_and_nothing_else(
 
 
 def test_a_fleet_prints_its_figures(
-    serve: Serve, hello: Path, mp3_frame: bytes, capsys: pytest.CaptureFixture[str]
+    serve_script: Serve, hello: Path, mp3_frame: bytes, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code = main([str(hello), "--url", serve(_answering(mp3_frame)), "--fleet", "3", "--json"])
+    code = main([str(hello), "--url", serve_script(_answering(mp3_frame)), "--fleet", "3", "--json"])
 
     report = json.loads(capsys.readouterr().out)
     assert (code, report["completed"], report["gaps"]) == (0, 3, 0)

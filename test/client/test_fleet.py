@@ -10,12 +10,12 @@ from client.device import DeviceError
 Serve = Callable[[Callable[[Any], None]], str]
 
 
-def test_every_device_holds_every_turn(serve: Serve, mp3_frame: bytes) -> None:
+def test_every_device_holds_every_turn(serve_script: Serve, mp3_frame: bytes) -> None:
     def script(peer: Any) -> None:
         while peer.collect():
             peer.answer(*[mp3_frame] * 5)
 
-    result = fleet.run(8, serve(script), data=bytes(5000), repeat=3, stagger_ms=2)
+    result = fleet.run(8, serve_script(script), data=bytes(5000), repeat=3, stagger_ms=2)
 
     assert result.is_ok
     assert (len(result.turns), result.first_audio.count, result.sound_s) == (24, 24, pytest.approx(24 * 5 * 0.024))
@@ -23,11 +23,11 @@ def test_every_device_holds_every_turn(serve: Serve, mp3_frame: bytes) -> None:
     assert all(not turn.sound and not turn.events for turn in result.turns)
 
 
-def test_a_device_that_fails_is_counted_with_its_reason(serve: Serve, mp3_frame: bytes) -> None:
+def test_a_device_that_fails_is_counted_with_its_reason(serve_script: Serve, mp3_frame: bytes) -> None:
     def script(peer: Any) -> None:
         peer.collect()
 
-    result = fleet.run(3, serve(script), data=b"abc", repeat=2)
+    result = fleet.run(3, serve_script(script), data=b"abc", repeat=2)
 
     assert result.failures == {"The server went away without saying goodbye.": 3}
 
