@@ -1,7 +1,8 @@
 """How a database is reached: its address, its connections, and its failures in our words.
 
 Every wait on MySQL (for a free connection, connecting, one answer, one send) and SQLite's wait for another writer
-ends after `timeout_s`, so a save that meets a dead server fails and never hangs.
+ends after `timeout_s`, so a save never hangs: a refusing server fails it at once, a silent one after two such waits
+(the pooled connection's ping, then a new connection's greeting), three when the pool was used up as well.
 """
 
 import sqlite3

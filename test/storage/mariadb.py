@@ -60,9 +60,13 @@ class MariaDb:
         self._process.send_signal(signal.SIGCONT)
 
     def run(self, *statements: str) -> None:
-        with pymysql.connect(unix_socket=self._socket, user="root", connect_timeout=5) as connection:
+        with self.connect() as connection:
             for statement in statements:
                 connection.cursor().execute(statement)
+
+    def connect(self) -> "pymysql.Connection[pymysql.cursors.Cursor]":
+        """Return a connection of the server's root."""
+        return pymysql.connect(unix_socket=self._socket, user="root", connect_timeout=5, autocommit=True)
 
     def new_database(self) -> URL:
         name = f"history_{next(_numbers)}"
@@ -73,11 +77,8 @@ class MariaDb:
         return mysql_url(host="127.0.0.1", port=self.port, user=USER, password=ApiKey(password), name=name)
 
     def _answers(self) -> bool:
-        try:
-            self.run()
-        except pymysql.err.OperationalError:
-            return False
-        return True
+        with socket.socket(socket.AF_UNIX) as probe:
+            return probe.connect_ex(self._socket) == 0
 
 
 def _free_port() -> int:

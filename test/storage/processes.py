@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 from sqlalchemy import URL
 
 _ROOT = Path(__file__).parents[2]
@@ -36,6 +37,10 @@ class SavingProcess:
         assert self._process.stdin is not None
         self._process.stdin.write("go on\n")
         self._process.stdin.flush()
+
+    def has_open(self, path: Path) -> bool:
+        """Whether it holds this file open."""
+        return any(Path(file.path) == path for file in psutil.Process(self._process.pid).open_files())
 
     def kill(self) -> None:
         """End it as `kill -9` does."""

@@ -3,8 +3,10 @@
 import socket
 import sqlite3
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import closing
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -28,6 +30,20 @@ def on_mariadb(mariadb: MariaDb) -> Iterator[SqlHistory]:
 def all_texts(error: BaseException | None) -> str:
     """Return the messages of an error and of all its causes, as a log would show them."""
     return "" if error is None else f"{error!r} {error} {all_texts(error.__cause__)} {all_texts(error.__context__)}"
+
+
+def in_time(call: Callable[[], object]) -> object:
+    """Return what a call returns; fail when it hangs."""
+    outcome: Future[object] = Future()
+
+    def run() -> None:
+        try:
+            outcome.set_result(call())
+        except StorageError as error:
+            outcome.set_exception(error)
+
+    Thread(target=run, name="in-time", daemon=True).start()
+    return outcome.result(timeout=10)
 
 
 def test_a_wrong_password_says_what_to_check_and_not_the_password(mariadb: MariaDb) -> None:
@@ -61,7 +77,7 @@ def test_a_server_that_accepts_and_says_nothing_is_given_up() -> None:
         url = mysql_url(host="127.0.0.1", port=silent.getsockname()[1], user="u", password=ApiKey("p"), name="n")
 
         with pytest.raises(StorageError, match="timed out"):
-            open_history(url, timeout_s=0.2)
+            in_time(lambda: open_history(url, timeout_s=0.2))
 
 
 def test_a_server_that_stops_answering_fails_the_save_and_then_takes_it(
@@ -71,7 +87,7 @@ def test_a_server_that_stops_answering_fails_the_save_and_then_takes_it(
     mariadb.freeze()
     try:
         with pytest.raises(StorageError, match="Could not save the turn"):
-            on_mariadb.save(make_turn("frozen"))
+            in_time(lambda: on_mariadb.save(make_turn("frozen")))
     finally:
         mariadb.thaw()
 

@@ -1,7 +1,11 @@
 """The tables are made once, whoever starts first, and finished by the next start when one was killed on the way."""
 
+import fcntl
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -11,7 +15,7 @@ from sqlalchemy import URL, Connection, text
 from protocol.errors import StorageError
 from services.ports import TurnRecord
 from storage import database
-from storage.history import open_history
+from storage.history import open_history, sqlite_url
 from storage.tables import metadata
 from test.storage.mariadb import MariaDb
 from test.storage.processes import SavingProcess
@@ -23,6 +27,13 @@ def connected(url: URL) -> Iterator[Connection]:
     with engine.begin() as connection:
         yield connection
     engine.dispose()
+
+
+def wait_until(is_so: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 20
+    while not is_so():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.01)
 
 
 def test_the_revisions_make_the_tables_that_the_code_expects(url: URL) -> None:
@@ -46,6 +57,46 @@ def test_processes_that_start_together_on_a_new_database_all_work(url: URL) -> N
     history = open_history(url)
     assert history.count() == 4
     history.close()
+
+
+def test_threads_that_open_several_new_histories_together_all_work(tmp_path: Path) -> None:
+    urls = [sqlite_url(tmp_path / f"{number}.db") for number in range(8)]
+
+    with ThreadPoolExecutor(8) as threads:
+        histories = list(threads.map(open_history, urls))
+
+    assert [history.count() for history in histories] == [0] * 8
+    for history in histories:
+        history.close()
+
+
+def test_a_start_waits_on_mysql_while_another_changes_the_tables(mariadb: MariaDb) -> None:
+    url = mariadb.new_database()
+    with mariadb.connect() as other, SavingProcess(url, turn_id="turn-1") as process:
+        cursor = other.cursor()
+        cursor.execute("SELECT GET_LOCK(CONCAT('migrate ', MD5(%s)), 0)", (url.database,))
+        assert process.heard() == "ready"
+
+        process.go_on()
+
+        wait_until(lambda: cursor.execute("SELECT 1 FROM information_schema.processlist WHERE state = 'User lock'"))
+        assert cursor.execute(f"SHOW TABLES IN {url.database}") == 0
+        cursor.execute("DO RELEASE_ALL_LOCKS()")
+        assert process.heard() == "saved"
+
+
+def test_a_start_waits_on_sqlite_while_another_changes_the_tables(tmp_path: Path) -> None:
+    url = sqlite_url(tmp_path / "history.db")
+    with (tmp_path / "history.db.lock").open("w") as other, SavingProcess(url, turn_id="turn-1") as process:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        assert process.heard() == "ready"
+
+        process.go_on()
+
+        wait_until(lambda: process.has_open(tmp_path / "history.db.lock"))
+        assert not (tmp_path / "history.db").exists()
+        fcntl.flock(other, fcntl.LOCK_UN)
+        assert process.heard() == "saved"
 
 
 def test_a_start_that_was_killed_before_noting_the_revision_is_finished_by_the_next(
