@@ -80,7 +80,7 @@ def _speak_as_fleet(args: argparse.Namespace, data: bytes) -> int:
 
 
 def _table(report: dict[str, Any]) -> str:
-    return "\n".join(f"  {name:<24}{value}" for name, value in report.items())
+    return "\n".join(f"  {name:<32}{value}" for name, value in report.items())
 
 
 def _save(out: Path, results: Sequence[TurnResult]) -> list[str]:

@@ -105,7 +105,7 @@ def _talk(crew: Sequence[Device], upload: Upload, *, stagger_s: float, repeat: i
 
 
 class _Member:
-    """A device of the fleet that holds one turn after the other. Invariant: done after `repeat` turns or a broken one."""
+    """A device of the fleet that holds one turn after the other. Invariant: over after `repeat` or a broken one."""
 
     def __init__(self, device: Device, upload: Upload, *, at_s: float, repeat: int) -> None:
         self._device = device

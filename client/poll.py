@@ -40,7 +40,7 @@ def drive(talkers: Iterable[Talker], *, until: Callable[[], bool], timeout_s: fl
 class _Poll:
     """The selector and the next moment at which a talker wants attention without news from its socket.
 
-    Only when that moment comes are all talkers asked for theirs: a piece of sound costs the same among 1 or 100 talkers.
+    Only when that moment comes are all talkers asked for theirs: sound costs the same among 1 or 100 talkers.
     """
 
     def __init__(self) -> None:

@@ -63,6 +63,7 @@ class Screen:
         self._show("")
         if result.sound_bytes:
             self._show(f"  sound    {_sound_line(result)}")
+        self._show(f"  here     {_times_line(result)}")
         for line in _stage_lines(result):
             self._show(f"  {line}")
         self._show(
@@ -81,18 +82,20 @@ def _sound_line(result: TurnResult) -> str:
     return f"{result.sound_ms / 1000:.2f} s, {result.sound_bytes:,} bytes, {gaps}{resent}"
 
 
+def _times_line(result: TurnResult) -> str:
+    """Return when things arrived at the device, counted from its last packet."""
+    times = {"first text": result.first_text_ms, "first audio": result.first_audio_ms, "end": result.end_ms}
+    return ", ".join(f"{name} {'—' if ms is None else f'{ms:.0f} ms'}" for name, ms in times.items())
+
+
 def _stage_lines(result: TurnResult) -> list[str]:
-    """Return a bar chart: each stage from the last packet to the moment it was reached."""
-    seen = {
-        "first text here": result.first_text_ms,
-        "first audio here": result.first_audio_ms,
-        "end here": result.end_ms,
-    }
-    marks = [(name, ms) for name, ms in [*result.stages.items(), *seen.items()] if ms is not None]
-    longest = max((ms for _, ms in marks), default=0.0) or 1.0
+    """Return a bar chart of the server's stages: from the last packet to the moment each was reached."""
+    longest = max(result.stages.values(), default=0.0) or 1.0
     width = max(10, min(40, shutil.get_terminal_size().columns - 34))
-    bars = (("▇" * max(1, round(width * ms / longest)) if ms > 0 else "").ljust(width) for _, ms in marks)
-    return [f"{name:<17}{bar} {ms:8.0f} ms" for (name, ms), bar in zip(marks, bars, strict=True)]
+    bars = ("▇" * max(1, round(width * ms / longest)) for ms in result.stages.values())
+    return [
+        f"{name:<16}{bar:<{width}} {ms:8.0f} ms" for (name, ms), bar in zip(result.stages.items(), bars, strict=True)
+    ]
 
 
 def turn_report(result: TurnResult) -> dict[str, Any]:
