@@ -5,6 +5,7 @@ recording in one call, everything else transcribes a file behind a URL as an asy
 """
 
 from providers.dashscope.asr_flash import FlashRecogniser
+from providers.dashscope.asr_realtime import RealtimeRecogniser
 from providers.dashscope.transport import Transport
 from services.ports import Recogniser
 
@@ -13,4 +14,6 @@ def build(
     model: str, transport: Transport, *, base_url: str, websocket_url: str, connect_s: float, idle_s: float
 ) -> Recogniser:
     """Return the recogniser for a model."""
+    if "realtime" in model:
+        return RealtimeRecogniser(websocket_url=websocket_url, model=model, connect_s=connect_s, idle_s=idle_s)
     return FlashRecogniser(transport, base_url=base_url, model=model)

@@ -20,7 +20,7 @@ import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from protocol.dashscope import read_failure, renamed
-from protocol.errors import Cancelled, UpstreamBroken, UpstreamTimeout
+from protocol.errors import Cancelled, Unauthorized, UpstreamBroken, UpstreamTimeout
 from protocol.keys import ApiKey
 from protocol.sse import SseDecoder
 from services.ports import Cancel
@@ -38,8 +38,19 @@ SOCKET_OPTIONS = [
 _current: ContextVar[Cancel | None] = ContextVar("call being waited for", default=None)
 
 
+def authorization(key: ApiKey) -> str:
+    """Return the header's value. Raises: Unauthorized for a key that no header can carry.
+
+    The libraries would refuse such a key too, but quoting it, or let its line break start a header of its own.
+    """
+    secret = key.reveal()
+    if not (secret.isascii() and secret.isprintable()) or " " in secret:
+        raise Unauthorized("API 密钥含有空格、换行或非 ASCII 字符，请检查配置。")
+    return f"Bearer {secret}"
+
+
 def shut(sock: socket.socket | None) -> None:
-    """Wake every thread that reads or writes this socket. The base class's method: TLS sockets would lose their state."""
+    """Wake every thread that reads or writes this socket, by the base class's method: TLS sockets would lose state."""
     with contextlib.suppress(OSError):
         if sock is not None:
             socket.socket.shutdown(sock, socket.SHUT_RDWR)
@@ -67,12 +78,12 @@ class _Stoppable:
         return is_fresh and bool(super().is_connected)  # type: ignore[misc]
 
 
-class _Http(_Stoppable, HTTPConnection):  # type: ignore[misc]
-    default_socket_options = SOCKET_OPTIONS  # type: ignore[assignment]
+class _Http(_Stoppable, HTTPConnection):
+    default_socket_options = SOCKET_OPTIONS
 
 
-class _Https(_Stoppable, HTTPSConnection):  # type: ignore[misc]
-    default_socket_options = SOCKET_OPTIONS  # type: ignore[assignment]
+class _Https(_Stoppable, HTTPSConnection):
+    default_socket_options = SOCKET_OPTIONS
 
 
 class _HttpPool(urllib3.HTTPConnectionPool):
@@ -92,13 +103,12 @@ class Transport:
         self._pools.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
 
     @contextlib.contextmanager
-    def post(
-        self, url: str, body: object, *, key: ApiKey, cancel: Cancel, headers: Mapping[str, str] | None = None
+    def call(
+        self, method: str, url: str, *, cancel: Cancel, headers: Mapping[str, str], body: bytes | None = None
     ) -> Iterator[urllib3.BaseHTTPResponse]:
-        """Give the answer to a JSON body, its content not yet read. Raises: UpstreamError, Cancelled."""
-        sent = {"Content-Type": "application/json", "Authorization": f"Bearer {key.reveal()}", **(headers or {})}
+        """Give the answer, its content not yet read. Raises: UpstreamError, Cancelled."""
         with _renaming(cancel):
-            response = self._send("POST", url, body=msgspec.json.encode(body), headers=sent, cancel=cancel)
+            response = self._send(method, url, body=body, headers=headers, cancel=cancel)
             forget = cancel.on_cancel(lambda: _shut_response(response))
             try:
                 _refuse_errors(response)
@@ -108,6 +118,15 @@ class Transport:
                 forget()
                 response.release_conn() if response.closed else response.close()
 
+    @contextlib.contextmanager
+    def post(
+        self, url: str, body: object, *, key: ApiKey, cancel: Cancel, headers: Mapping[str, str] | None = None
+    ) -> Iterator[urllib3.BaseHTTPResponse]:
+        """Give the answer to a JSON body, its content not yet read. Raises: UpstreamError, Cancelled."""
+        sent = {"Content-Type": "application/json", "Authorization": authorization(key), **(headers or {})}
+        with self.call("POST", url, body=msgspec.json.encode(body), headers=sent, cancel=cancel) as response:
+            yield response
+
     def events(
         self, url: str, body: object, *, key: ApiKey, cancel: Cancel, headers: Mapping[str, str] | None = None
     ) -> Iterator[bytes]:
@@ -116,6 +135,7 @@ class Transport:
         with self.post(url, body, key=key, cancel=cancel, headers=headers) as response:
             for piece in _pieces(response):
                 yield from decoder.feed(piece)
+            cancel.raise_if_cancelled()  # a stream that was shut may look like one that ended
             yield from decoder.finish()
 
     def _send(self, method: str, url: str, *, cancel: Cancel, **call: Any) -> urllib3.BaseHTTPResponse:
@@ -127,11 +147,15 @@ class Transport:
             _current.reset(token)
 
     def _once_more(self, send: Callable[[], urllib3.BaseHTTPResponse], cancel: Cancel) -> urllib3.BaseHTTPResponse:
-        """Send again when the connection broke before a byte of the answer came: it had died while resting."""
+        """Send again when the connection broke before a byte of the answer came: it had died while resting.
+
+        What rested beside it is as old and may be as dead, so the second try gets a new connection.
+        """
         try:
             return send()
         except urllib3.exceptions.ProtocolError:
             cancel.raise_if_cancelled()
+            self._pools.clear()
             return send()
 
     def _request(self, method: str, url: str, **call: Any) -> urllib3.BaseHTTPResponse:
@@ -160,9 +184,9 @@ def _renaming(cancel: Cancel) -> Iterator[None]:
     """The one border where the HTTP library's errors get our names."""
     try:
         yield
-    except urllib3.exceptions.TimeoutError as error:
-        raise UpstreamTimeout("模型服务没有及时回复，请稍后重试。") from error
     except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
         if cancel.is_cancelled:
             raise Cancelled from error
+        if isinstance(error, urllib3.exceptions.TimeoutError):
+            raise UpstreamTimeout("模型服务没有及时回复，请稍后重试。") from error
         raise UpstreamBroken("与模型服务的连接中断，请稍后重试。") from error

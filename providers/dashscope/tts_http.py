@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-
 from protocol.dashscope import read_speech
 from protocol.errors import UpstreamBroken
 from protocol.keys import ApiKey

@@ -1,0 +1,35 @@
+"""The vendor's words: what it sends, as records, and what its errors mean to us.
+
+One module for each topic; wire oddities are named where they are handled. Nothing here sends or waits.
+"""
+
+from protocol.dashscope.chat import ChatChunkBody, read_chunk
+from protocol.dashscope.failures import Failure, read_failure, renamed
+from protocol.dashscope.realtime import (
+    RealtimeError,
+    RealtimeEvent,
+    RealtimeResponse,
+    close_failure,
+    read_event,
+    realtime_failure,
+)
+from protocol.dashscope.recognition import RecognitionBody, join_texts
+from protocol.dashscope.synthesis import billed_characters, read_speech
+
+__all__ = [
+    "ChatChunkBody",
+    "Failure",
+    "RealtimeError",
+    "RealtimeEvent",
+    "RealtimeResponse",
+    "RecognitionBody",
+    "billed_characters",
+    "close_failure",
+    "join_texts",
+    "read_chunk",
+    "read_event",
+    "read_failure",
+    "read_speech",
+    "realtime_failure",
+    "renamed",
+]
