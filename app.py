@@ -32,12 +32,10 @@ def create_app(settings: Settings) -> Flask:
     engines = _build_engines(settings, files)
     sessions = app.extensions["sessions"] = Sessions(settings.max_ws_sessions)
     rules = _session_rules(settings)
-    socket.prepare(app)
+    socket.prepare(app, stall_s=settings.send_stall_s)
     errors.register(app)
     app.register_blueprint(
-        audio_websocket.blueprint(
-            engines, rules, sessions=sessions, key=settings.api_key, stall_s=settings.send_stall_s
-        )
+        audio_websocket.blueprint(engines, rules, sessions=sessions, key=settings.api_key)
     )
     app.register_blueprint(health.blueprint(sessions))
     app.register_blueprint(pages.blueprint(files))

@@ -19,13 +19,13 @@ _log = logging.getLogger(__name__)
 _TRY_LATER = 1013
 
 
-def blueprint(engines: Engines, rules: SessionRules, *, sessions: Sessions, key: ApiKey, stall_s: float) -> Blueprint:
+def blueprint(engines: Engines, rules: SessionRules, *, sessions: Sessions, key: ApiKey) -> Blueprint:
     """Return the route, joined to its parts."""
     door = Blueprint("audio_websocket", __name__)
 
     @Sock(door).route("/v1/chat/audio")  # type: ignore[untyped-decorator]
     def chat_audio(ws: Server) -> None:
-        socket = WebSocketAdapter(ws, stall_s=stall_s)
+        socket = WebSocketAdapter(ws)
         try:
             with sessions.place():
                 session = Session(socket, engines, rules, key=key)
@@ -36,6 +36,6 @@ def blueprint(engines: Engines, rules: SessionRules, *, sessions: Sessions, key:
             socket.close(_TRY_LATER, error.code)
         except Exception:  # what escapes from here would be written into the open WebSocket as an HTTP answer
             _log.exception("session broke")
-            socket.close(1011, "internal error")
+            socket.abort()
 
     return door

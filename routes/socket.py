@@ -1,14 +1,16 @@
 """The WebSocket adapter: every trap of the library and of the network, in one place.
 
 Measured, each with its test: a library that calls `send` once and takes a short write for a whole one; a pong of the
-reader's thread that lands in the middle of the writer's frame; a receive that sleeps for ever after an oversize message;
+reader's thread that lands in the middle of the writer's frame; a list of received messages without a bound;
 Nagle with delayed ACK (44 ms an exchange); compression of base64 for nothing; a client that stops reading.
 """
 
 import contextlib
+import functools
 import select
 import socket
 import threading
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from flask import Flask, request
@@ -20,9 +22,10 @@ MAX_MESSAGE_BYTES = 1_048_576
 INBOX_BYTES = 4 * MAX_MESSAGE_BYTES
 
 
-def prepare(app: Flask) -> None:
+def prepare(app: Flask, *, stall_s: float) -> None:
     """Set the WebSocket server's options for this application."""
     app.config["SOCK_SERVER_OPTIONS"] = {
+        "thread_class": functools.partial(guarded_reader, stall_s=stall_s),
         "max_message_size": MAX_MESSAGE_BYTES,
         "receive_bytes": RECEIVE_BYTES,
         "ping_interval": None,  # it would cut devices whose library never answers pings
@@ -32,6 +35,14 @@ def prepare(app: Flask) -> None:
     def refuse_compression() -> None:
         request.environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
 
+_TCP_OPTIONS = (
+    (socket.TCP_NODELAY, 1),
+    (socket.TCP_KEEPIDLE, 60),
+    (socket.TCP_KEEPINTVL, 15),
+    (socket.TCP_KEEPCNT, 4),
+)
+"""A peer that vanished is noticed after two minutes, without asking its WebSocket library for pongs."""
+
 
 class Inbox(list[str | bytes]):
     """The library's list of received messages, with a bound: when it is full the reader waits, and so does the device.
@@ -39,9 +50,10 @@ class Inbox(list[str | bytes]):
     Threads: the library's reader appends, the handler pops.
     """
 
-    def __init__(self, *, limit_bytes: int) -> None:
-        super().__init__()
-        self._limit_bytes, self._size_bytes, self._is_released = limit_bytes, 0, False
+    def __init__(self, messages: Iterable[str | bytes] = (), *, limit_bytes: int) -> None:
+        super().__init__(messages)
+        self._limit_bytes, self._size_bytes = limit_bytes, sum(map(len, self))
+        self._is_released = False
         self._changed = threading.Condition()
 
     def append(self, message: str | bytes) -> None:
@@ -96,19 +108,28 @@ class GuardedSocket:
         return getattr(self._sock, name)
 
 
+def guarded_reader(target: Callable[[], None], *, stall_s: float) -> threading.Thread:
+    """Return the library's reader thread, not yet started, its connection's socket and inbox guarded.
+
+    This moment is the only one at which the connection is complete and nobody reads it: exchanged later, the inbox
+    would lose what the reader had put into the old one (one connection in fifteen lost its first packets).
+    """
+    ws: Server = target.__self__  # type: ignore[attr-defined]
+    for option, value in _TCP_OPTIONS:
+        ws.sock.setsockopt(socket.IPPROTO_TCP, option, value)
+    ws.sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    ws.sock = GuardedSocket(ws.sock, stall_s=stall_s)
+    ws.input_buffer = Inbox(ws.input_buffer, limit_bytes=INBOX_BYTES)
+    return threading.Thread(target=target, daemon=True)
+
+
 class WebSocketAdapter:
     """A device's connection as the session wants it. Threads: one receives, one sends, any aborts."""
 
-    def __init__(self, ws: Server, *, stall_s: float) -> None:
+    def __init__(self, ws: Server) -> None:
         self._ws = ws
-        self._sock: socket.socket = ws.sock
-        self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 60)
-        self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 15)
-        self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 4)
-        ws.sock = GuardedSocket(self._sock, stall_s=stall_s)
-        self._inbox = ws.input_buffer = Inbox(limit_bytes=INBOX_BYTES)
+        self._sock: GuardedSocket = ws.sock
+        self._inbox: Inbox = ws.input_buffer
 
     @property
     def is_open(self) -> bool:

@@ -39,6 +39,7 @@ _TICK_S = 0.5
 """How often a resting connection looks at its clocks. A receive without timeout can sleep for ever after an oversize
 message (34 of 60 handlers did)."""
 _QUEUED_AUDIO_BYTES = 65_536
+_RESTED, _STOPPING, _BROKEN = (1000, "idle"), (1001, "server is stopping"), (1011, "internal error")
 _TURN_END_S = 15.0
 """A cancelled turn ends in ms; one that does not is a fault, and the connection is closed rather than stuck."""
 
@@ -108,14 +109,16 @@ class Session:
         """Serve the device until it leaves, rests too long, or the server stops."""
         threading.current_thread().name = self._name
         self._outbox.put(Connected(session_id=self.session_id))
+        goodbye = _BROKEN
         try:
             while self._socket.is_open and not self._is_over():
                 message = self._socket.receive(timeout_s=_TICK_S)
                 if message is not None:
                     self._take(message)
                 self._look_at_clocks()
+            goodbye = _STOPPING if self._draining.is_set() else _RESTED
         finally:
-            self._leave()
+            self._leave(*goodbye)
 
     def drain(self) -> None:
         """Ask the session to end: a running turn may finish, within bounds."""
@@ -356,14 +359,14 @@ class Session:
         self._drain_until = self._drain_until or now + self._rules.drain_s
         return now > self._drain_until or not self._is_talking()
 
-    def _leave(self) -> None:
+    def _leave(self, code: int, reason: str) -> None:
         self._drop_utterance()
         self._interrupt(played_ms=None)
         with contextlib.suppress(GatewayError):
             self._await_turn()
         if self._socket.is_open:
             self._outbox.drain(1.0)
-            self._socket.close(*((1001, "server is stopping") if self._draining.is_set() else (1000, "idle")))
+            self._socket.close(code, reason)
         self._socket.abort()
         self._outbox.close()
 

@@ -4,13 +4,12 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from types import SimpleNamespace
 
 import pytest
 import urllib3
 import websocket
 
-from routes.socket import GuardedSocket, Inbox, WebSocketAdapter
+from routes.socket import GuardedSocket, Inbox, guarded_reader
 from test.support.device import TestDevice, packets, spoken_wav
 from test.support.servers import RunningServer
 from test.support.waiting import eventually
@@ -94,11 +93,35 @@ def test_a_released_inbox_lets_the_reader_go() -> None:
     assert not reader.is_alive()
 
 
+class AcceptedConnection:
+    """A connection at the moment when the library starts its reader."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock, self.input_buffer = sock, ["an early packet"]
+
+    def read(self) -> None:
+        self.input_buffer.append("a later packet")
+
+
+def test_no_packet_is_lost_between_the_handshake_and_the_guard() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname()):
+        accepted, _ = listener.accept()
+        with accepted:
+            connection = AcceptedConnection(accepted)
+
+            reader = guarded_reader(connection.read, stall_s=1)
+            reader.start()
+            reader.join()
+
+            assert isinstance(connection.input_buffer, Inbox)
+            assert list(connection.input_buffer) == ["an early packet", "a later packet"]
+
+
 def test_accepted_sockets_send_at_once_and_notice_dead_peers() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname()):
         accepted, _ = listener.accept()
         with accepted:
-            WebSocketAdapter(SimpleNamespace(sock=accepted, input_buffer=[]), stall_s=1)
+            guarded_reader(AcceptedConnection(accepted).read, stall_s=1)
 
             assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
             assert accepted.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)

@@ -53,6 +53,7 @@ class TestDevice:
 
     def __exit__(self, *_: object) -> None:
         self.ws.close(timeout=1)
+        self.ws.shutdown()
 
     def send(self, *messages: Message | bytes | str) -> None:
         for message in messages:
