@@ -1,0 +1,64 @@
+"""The real SDK, in the two generations that people have installed, walked through the emulator once each."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emulator import Emulator
+from emulator.ear import hear
+from emulator.voice import pcm_to_wav, speak
+
+OLD_SDK = "dashscope==1.24.10"
+WALK = Path(__file__).with_name("dashscope_walk.py")
+CACHE = Path(__file__).parents[1] / "artifacts" / "sdk"
+QUESTION = "今天天气怎么样？"
+
+
+@dataclass(frozen=True)
+class Walk:
+    """What one release of the SDK saw, step by step, and the sounds it received."""
+
+    steps: dict[str, Any]
+    folder: Path
+
+    def heard(self, step: str) -> str:
+        return hear((self.folder / f"{step}.pcm").read_bytes(), rate_hz=24000)
+
+
+@pytest.fixture(scope="session", params=["installed SDK", OLD_SDK])
+def walk(request: pytest.FixtureRequest, emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Walk:
+    folder = tmp_path_factory.mktemp("walk")
+    sound = speak(QUESTION, rate_hz=16000)
+    (folder / "question.wav").write_bytes(pcm_to_wav(sound, rate_hz=16000))
+    path = "" if request.param != OLD_SDK else str(install(OLD_SDK))
+    done = subprocess.run(
+        [sys.executable, str(WALK), emulator.native_url, emulator.websocket_url, "sk-walk", str(folder)],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, f"the walk through {request.param} did not end well:\n{done.stderr[-3000:]}"
+    return Walk(json.loads(done.stdout.splitlines()[-1]), folder)
+
+
+def install(requirement: str) -> Path:
+    """Return a folder that holds this release of a package, installing it once."""
+    target = CACHE / requirement.replace("==", "-")
+    if (target / "dashscope" / "version.py").exists():
+        return target
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(target), requirement]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    if done.returncode:
+        pytest.fail(
+            f"The contract with the older SDK could not be checked: {requirement} cannot be installed into {target}."
+            f" A package index is needed once.\n{done.stderr[-1500:]}"
+        )
+    return target
