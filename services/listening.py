@@ -17,7 +17,7 @@ from protocol.keys import ApiKey
 from protocol.media import SNIFF_BYTES, UNKNOWN, WAV, Container, sniff, wav_header
 from protocol.packets import Limits, Packet, Reassembly
 from services.audio import PCM_RATE_HZ, Readable, decode
-from services.ports import Cancel, Recogniser, Recording, Transcript
+from services.ports import Cancel, LiveRecogniser, Recogniser, Recording, Transcript
 
 _APPEND_BYTES = PCM_RATE_HZ * 2 // 10
 """100 ms: the packet size that the realtime services recommend."""
@@ -74,7 +74,9 @@ class Listening:
         self._fed = 0
         self._inflow = _Inflow()
         self._heard: Transcript | GatewayError | Cancelled | None = None
-        self._thread = threading.Thread(target=self._recognise_live, name=f"{name}-asr", daemon=True)
+        self._thread = threading.Thread(
+            target=self._recognise_live, args=(recogniser,), name=f"{name}-asr", daemon=True
+        )
         self._is_paced = False
 
     # --- the handler's side
@@ -155,24 +157,25 @@ class Listening:
         """Return the words of the utterance, empty for silence. Raises: GatewayError, Cancelled."""
         if not self._pcm_rate_hz:
             sniff(recording.data)
-        if not self._recogniser.is_live:
-            return self._recogniser.transcribe(recording, key=self._key, cancel=self._cancel)
+        recogniser = self._recogniser
+        if not recogniser.is_live:
+            return recogniser.transcribe(recording, key=self._key, cancel=self._cancel)
         if self._thread.ident:
             self._thread.join()
         if isinstance(self._heard, Transcript):
             return self._heard
         if isinstance(self._heard, Exception) and not self._is_unreadable_as_stream():
             raise self._heard
-        return self._recognise(io.BytesIO(recording.data), recording.container)
+        return self._recognise(recogniser, io.BytesIO(recording.data), recording.container)
 
     def _is_unreadable_as_stream(self) -> bool:
         """Whether the whole file may be readable where its beginning was not: its index can be at its end."""
         return isinstance(self._heard, BadInput) and not isinstance(self._heard, TooLarge)
 
-    def _recognise_live(self) -> None:
+    def _recognise_live(self, recogniser: LiveRecogniser) -> None:
         """The recognising thread; what it found or met waits for the turn."""
         try:
-            self._heard = self._recognise(self._source(), self.container())
+            self._heard = self._recognise(recogniser, self._source(), self.container())
         except (GatewayError, Cancelled) as error:
             self._heard = error
         except Exception as error:  # the outermost frame of a thread: the turn must learn of it
@@ -183,9 +186,9 @@ class Listening:
             self._pcm_rate_hz
         ) else self._inflow
 
-    def _recognise(self, source: Readable, container: Container) -> Transcript:
+    def _recognise(self, recogniser: LiveRecogniser, source: Readable, container: Container) -> Transcript:
         sound = decode(source, container, limit_s=self._max_s)
-        live = self._recogniser.open(is_paced=self._is_paced, key=self._key, cancel=self._cancel)
+        live = recogniser.open(is_paced=self._is_paced, key=self._key, cancel=self._cancel)
         try:
             for pcm in in_pieces(sound, size_bytes=_APPEND_BYTES):
                 live.append(pcm)

@@ -60,18 +60,33 @@ class LiveTranscription(Protocol):
         """Free the connection; harmless when repeated."""
 
 
-class Recogniser(Protocol):
+class LiveRecogniser(Protocol):
+    """Hears sound while it arrives."""
+
     @property
     def model(self) -> str: ...
 
     @property
-    def is_live(self) -> bool:
-        """Whether sound can be recognised while it arrives (`open`), else only whole (`transcribe`)."""
-
-    def transcribe(self, recording: Recording, *, key: ApiKey, cancel: Cancel) -> Transcript: ...
+    def is_live(self) -> Literal[True]: ...
 
     def open(self, *, is_paced: bool, key: ApiKey, cancel: Cancel) -> LiveTranscription:
         """Connect. `is_paced`: the sound comes at the speed of speech, so pauses may cut it; else in a burst."""
+
+
+class WholeRecogniser(Protocol):
+    """Hears a recording when it is complete."""
+
+    @property
+    def model(self) -> str: ...
+
+    @property
+    def is_live(self) -> Literal[False]: ...
+
+    def transcribe(self, recording: Recording, *, key: ApiKey, cancel: Cancel) -> Transcript:
+        """Return the text, empty for silence. Raises: UpstreamError, TooLarge, Cancelled."""
+
+
+Recogniser = LiveRecogniser | WholeRecogniser
 
 
 # --- thinking ----------------------------------------------------------------------------------------------------

@@ -1,14 +1,15 @@
 """Recognition of a whole recording in one call, no bucket needed."""
 
 import base64
+from typing import Final
 
 import msgspec
 
-from protocol.dashscope import RecognitionBody
+from protocol.dashscope import RecognitionBody, join_texts
 from protocol.errors import TooLarge, UpstreamBroken
 from protocol.keys import ApiKey
 from providers.dashscope.transport import Transport
-from services.ports import Cancel, LiveTranscription, Recording, Transcript
+from services.ports import Cancel, Recording, Transcript
 
 _MAX_BASE64_CHARS = 10_485_760
 """Source: DashScope HTTP reference §4.1 (10 MB after base64, five minutes)."""
@@ -17,7 +18,7 @@ _MAX_BASE64_CHARS = 10_485_760
 class FlashRecogniser:
     """`qwen3-asr-flash` and its kin, native call. Source: DashScope HTTP reference §4.1."""
 
-    is_live = False
+    is_live: Final = False
 
     def __init__(self, transport: Transport, *, base_url: str, model: str) -> None:
         self._transport, self.model = transport, model
@@ -32,9 +33,6 @@ class FlashRecogniser:
         }
         with self._transport.post(self._url, body, key=key, cancel=cancel) as response:
             return _read(response.read())
-
-    def open(self, *, is_paced: bool, key: ApiKey, cancel: Cancel) -> LiveTranscription:
-        raise NotImplementedError("is_live is False")
 
 
 def _data_uri(recording: Recording) -> str:
@@ -51,5 +49,4 @@ def _read(body: bytes) -> Transcript:
         choices = msgspec.json.decode(body, type=RecognitionBody).output.choices
     except msgspec.DecodeError as error:
         raise UpstreamBroken("识别服务的回复无法解析，请重试。", code="upstream_malformed") from error
-    texts = [part.text for choice in choices for part in choice.message.content]
-    return Transcript(text="".join(texts).strip())
+    return Transcript(text=join_texts(part.text for choice in choices for part in choice.message.content))

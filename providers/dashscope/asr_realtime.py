@@ -11,13 +11,14 @@ that neither side's buffer fills up.
 Source: DashScope realtime reference §4, §8.1.
 """
 
+from typing import Final
 from urllib.parse import quote
 
 from protocol.dashscope import RealtimeEvent, join_texts, realtime_failure
 from protocol.errors import UpstreamBroken, UpstreamError, UpstreamRefused
 from protocol.keys import ApiKey
 from providers.dashscope.socket import RealtimeSocket
-from services.ports import Cancel, Recording, Transcript
+from services.ports import Cancel, Transcript
 
 _RATE_HZ = 16_000
 _BYTES_PER_S = _RATE_HZ * 2
@@ -46,7 +47,7 @@ _FAILED = "conversation.item.input_audio_transcription.failed"
 class RealtimeRecogniser:
     """`qwen3-asr-flash-realtime` and its kin."""
 
-    is_live = True
+    is_live: Final = True
 
     def __init__(self, *, websocket_url: str, model: str, connect_s: float, idle_s: float) -> None:
         self.model = model
@@ -62,9 +63,6 @@ class RealtimeRecogniser:
             socket.close()
             raise
         return RealtimeTranscription(socket, has_vad=is_paced, cancel=cancel)
-
-    def transcribe(self, recording: Recording, *, key: ApiKey, cancel: Cancel) -> Transcript:
-        raise NotImplementedError("is_live is True")
 
 
 def _agree(socket: RealtimeSocket, *, has_vad: bool) -> None:
