@@ -1,4 +1,4 @@
-"""Settings: one frozen object made from the environment (and `.env`); nothing else in the project reads the environment.
+"""Settings: one frozen object made from the environment (and `.env`); nothing else of the project reads either.
 
 Every field names its variables (the first is the one to use, the others are accepted too), its rule and its meaning.
 `.env.example` and the tables of the README list the same names; a test compares them with the fields, both ways.
@@ -38,6 +38,7 @@ class Rule:
 
     words: str
     parse: Callable[[str], Any]
+    is_secret: bool = False
 
 
 def _whole(low: int, high: int) -> Rule:
@@ -80,13 +81,29 @@ def _matching(pattern: str, words: str) -> Rule:
     return Rule(words, parse)
 
 
+def _vendor_key(text: str) -> ApiKey:
+    if not re.fullmatch(r"[!-~]+", text):  # it travels in a header
+        raise ValueError
+    return ApiKey(text)
+
+
 _TEXT = Rule("a text", str)
-_KEY = Rule("a key", ApiKey)
+_KEY = Rule("one word of ASCII letters, digits and signs", _vendor_key, is_secret=True)
+_SECRET = Rule("a text", ApiKey, is_secret=True)
 _FOLDER = Rule("a folder", Path)
 _HTTP, _WS = _url("http", "https"), _url("ws", "wss")
 _SAMPLE_RATE = Rule(
-    "8000, 16000, 24000 or 48000", lambda text: (8000, 16000, 24000, 48000)[("8000", "16000", "24000", "48000").index(text)]
+    "one of 8000, 16000, 24000, 48000", lambda text: int(_one_of("8000", "16000", "24000", "48000").parse(text))
 )
+
+
+def _realtime(text: str) -> str:
+    if not model_of(text):
+        raise ValueError
+    return str(_WS.parse(text))
+
+
+_REALTIME = Rule("a URL that starts with ws:// or wss:// and ends in ?model=…", _realtime)
 
 
 def setting(names: str, default: Any, rule: Rule, doc: str) -> Any:
@@ -112,7 +129,10 @@ class Settings:
         "Use this workspace's own host",
     )
     base_url: str = setting(
-        "DASHSCOPE_BASE_URL DASHSCOPE_HTTP_BASE_URL", "", _HTTP, "Native API; empty = the host of the region or workspace"
+        "DASHSCOPE_BASE_URL DASHSCOPE_HTTP_BASE_URL",
+        "",
+        _HTTP,
+        "Native API; empty = the host of the region or workspace",
     )
     websocket_base_url: str = setting(
         "DASHSCOPE_WEBSOCKET_BASE_URL", "", _WS, "Realtime recognition; empty = the host of REAL_TIME_AUDIO_URL"
@@ -121,20 +141,23 @@ class Settings:
         "QWEN_API_CHAT_URL", "", _HTTP, "Chat completions of any OpenAI-compatible server; empty = the region's"
     )
     chat_model: str = setting("QWEN_CHAT_MODEL", "qwen-plus", _TEXT, "Answers spoken turns")
-    vlm_model: str = setting("QWEN_VLM_MODEL", "qwen3-vl-plus", _TEXT, "Answers questions about pictures")
+    vlm_model: str = setting("QWEN_VLM_MODEL", "qwen3-vl-plus", _TEXT, "Answers questions about pictures; not used yet")
     asr_model: str = setting(
         "QWEN_AUDIO_RECOGNIZE_MODEL DEFAULT_ASR_MODEL",
         "qwen3-asr-flash",
         _TEXT,
-        "Hears: *-realtime while the packets arrive, *-flash in one call, others (paraformer-v2, fun-asr) as a file task",
+        "Hears: *-realtime while packets arrive, *-flash in one call, others (paraformer-v2, fun-asr) as a file task",
     )
     realtime_tts_url: str = setting(
-        "REAL_TIME_AUDIO_URL", "", _WS, "Speaks turns; ends in ?model=…; empty = qwen3-tts-flash-realtime in the region"
+        "REAL_TIME_AUDIO_URL",
+        "",
+        _REALTIME,
+        "Speaks turns; ends in ?model=…; empty = qwen3-tts-flash-realtime in the region",
     )
     tts_model: str = setting(
         "DEFAULT_TTS_MODEL", "qwen3-tts-flash", _TEXT, "Speaks over HTTP when the realtime voice fails in mid-answer"
     )
-    tts_voice: str = setting("TTS_VOICE", "Cherry", _TEXT, "The vendor's voice")
+    tts_voice: str = setting("TTS_VOICE", "Cherry", _TEXT, "The vendor's voice; a device may ask for another")
     tts_rate_hz: int = setting("TTS_SAMPLE_RATE", 24000, _SAMPLE_RATE, "Hz of the spoken answer")
     system_prompt: str = setting(
         "DEFAULT_SYSTEM_PROMPT", "你是一个有帮助的助手。", _TEXT, "What the model is told before every conversation"
@@ -143,7 +166,7 @@ class Settings:
     host: str = setting("HOST", "127.0.0.1", _TEXT, "Address to listen on; 0.0.0.0 = every device of the network")
     port: int = setting("PORT", 5000, _whole(1, 65535), "Port to listen on")
     public_url: str = setting(
-        "PUBLIC_BASE_URL", "", _HTTP, "How the world reaches this server, for signed links; empty = http://HOST:PORT"
+        "PUBLIC_BASE_URL", "", _HTTP, "How the world reaches this server, for signed links; empty = this machine's own"
     )
     data_dir: Path = setting("DATA_DIR", Path("data"), _FOLDER, "Everything the server writes")
     tts_output_dir: Path | None = setting(
@@ -152,15 +175,17 @@ class Settings:
     log_level: str = setting("LOG_LEVEL", "INFO", _one_of("DEBUG", "INFO", "WARNING", "ERROR"), "How much is logged")
     # --- storage
     oss_access_key_id: str = setting("ACCESSKEY_ID", "", _TEXT, "OSS; not used yet: recordings stay in local files")
-    oss_access_key_secret: ApiKey = setting("ACCESSKEY_SECRET", ApiKey(""), _KEY, "OSS; not used yet")
+    oss_access_key_secret: ApiKey = setting("ACCESSKEY_SECRET", ApiKey(""), _SECRET, "OSS; not used yet")
     oss_bucket: str = setting("BUCKET", "", _TEXT, "OSS; not used yet")
     oss_region: str = setting("REGIN REGION", "cn-beijing", _TEXT, "OSS; not used yet")
     db_host: str = setting("DB_HOST", "", _TEXT, "MySQL or MariaDB; empty = SQLite in DATA_DIR")
     db_port: int = setting("DB_PORT", 3306, _whole(1, 65535), "MySQL port")
     db_user: str = setting("DB_USER", "", _TEXT, "MySQL user")
-    db_password: ApiKey = setting("DB_PASSWORD", ApiKey(""), _KEY, "MySQL password")
+    db_password: ApiKey = setting("DB_PASSWORD", ApiKey(""), _SECRET, "MySQL password")
     db_name: str = setting("DB_NAME", "", _TEXT, "MySQL database; must exist")
-    recording_url_s: int = setting("RECORDING_URL_SECONDS", 86400, _whole(60, 31_536_000), "Life of a signed link, seconds")
+    recording_url_s: int = setting(
+        "RECORDING_URL_SECONDS", 86400, _whole(60, 31_536_000), "Life of a signed link, seconds"
+    )
     # --- limits
     workers: int = setting("WORKERS", 1, _whole(1, 64), "Processes; more than one on machines with more than two cores")
     max_ws_sessions: int = setting("MAX_WS_SESSIONS", 256, _whole(1, 20000), "Open device connections per process")
@@ -170,7 +195,9 @@ class Settings:
     max_utterance_bytes: int = setting(
         "MAX_UTTERANCE_BYTES", 16_777_216, _whole(1024, 1_073_741_824), "Decoded bytes of one utterance"
     )
-    max_utterance_s: float = setting("MAX_UTTERANCE_SECONDS", 300.0, _number(1, 43200), "Sound of one utterance, seconds")
+    max_utterance_s: float = setting(
+        "MAX_UTTERANCE_SECONDS", 300.0, _number(1, 43200), "Sound of one utterance, seconds"
+    )
     packet_idle_s: float = setting(
         "PACKET_IDLE_SECONDS", 5.0, _number(0.1, 3600), "Silence after which missing packets are named, seconds"
     )
@@ -181,22 +208,32 @@ class Settings:
         "SEND_STALL_SECONDS", 60.0, _number(1, 3600), "A device that takes no byte for so long is gone, seconds"
     )
     max_lead_s: float = setting(
-        "TTS_MAX_LEAD_SECONDS", 0.0, _number(0, 3600), "Send sound at most so far ahead of playing, seconds; 0 = no limit"
+        "TTS_MAX_LEAD_SECONDS",
+        0.0,
+        _number(0, 3600),
+        "Send sound at most so far ahead of playing, seconds; 0 = no limit",
     )
-    history_turns: int = setting("CONVERSATION_TURNS", 20, _whole(0, 1000), "Turns of a connection that the model is told")
-    connect_timeout_s: float = setting("UPSTREAM_CONNECT_SECONDS", 5.0, _number(0.1, 60), "To reach the vendor, seconds")
+    history_turns: int = setting(
+        "CONVERSATION_TURNS", 20, _whole(0, 1000), "Turns of a connection that the model is told"
+    )
+    connect_timeout_s: float = setting(
+        "UPSTREAM_CONNECT_SECONDS", 5.0, _number(0.1, 60), "To reach the vendor, seconds"
+    )
     upstream_idle_s: float = setting(
         "UPSTREAM_IDLE_SECONDS", 30.0, _number(0.1, 600), "The vendor's longest silence within a call, seconds"
     )
-    drain_s: float = setting("DRAIN_SECONDS", 20.0, _number(0, 3600), "Time for running turns when the server stops, seconds")
+    drain_s: float = setting(
+        "DRAIN_SECONDS", 20.0, _number(0, 3600), "Time for running turns when the server stops, seconds"
+    )
     # --- media
     mp3_kbps: int = setting("MP3_BITRATE_KBPS", 64, _whole(16, 160), "Bit rate of the spoken answer, kbit/s")
-    ffmpeg_path: str = setting(
-        "FFMPEG_PATH", "", _TEXT, "ffmpeg for uploads that the built-in decoder refuses; empty = do without"
-    )
+    ffmpeg_path: str = setting("FFMPEG_PATH", "", _TEXT, "Not used yet: uploads are decoded without the ffmpeg program")
     # --- the built-in emulator
     emulator_voice: str = setting(
-        "EMULATOR_VOICE", "auto", _one_of("auto", "espeak", "tones"), "Keyless runs: espeak-ng for people, tones for tests"
+        "EMULATOR_VOICE",
+        "auto",
+        _one_of("auto", "espeak", "tones"),
+        "Keyless runs: espeak-ng for people, tones for tests",
     )
     emulator_ear: str = setting(
         "EMULATOR_EAR", "auto", _one_of("auto", "tones", "pocketsphinx"), "Keyless runs: what hears the recording"
@@ -206,6 +243,12 @@ class Settings:
     def is_keyless(self) -> bool:
         """Whether the built-in emulator answers: no key and no address of a server that needs none."""
         return not self.api_key and not self.chat_url and not self.base_url
+
+    @property
+    def local_url(self) -> str:
+        """Where this machine itself reaches the server."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
     def with_emulator(self, *, url: str) -> "Settings":
         """Return these settings with every vendor address at an emulator listening on `url` (http://host:port)."""
@@ -229,14 +272,17 @@ class Settings:
             chat_url=self.chat_url or f"https://{host}/compatible-mode/v1/chat/completions",
             realtime_tts_url=realtime,
             websocket_base_url=self.websocket_base_url or realtime.partition("?")[0].removesuffix("/realtime"),
-            public_url=self.public_url or f"http://{self.host}:{self.port}",
+            public_url=self.public_url or self.local_url,
         )
 
     def _vendor_host(self) -> str:
         if self.workspace_id:
             return f"{self.workspace_id}.{self.region}.maas.aliyuncs.com"
         if self.region not in _SHARED_HOSTS:
-            raise SettingsError(f"DASHSCOPE_REGION={self.region!r} has no shared host: set DASHSCOPE_WORKSPACE_ID too.")
+            raise SettingsError(
+                f"DASHSCOPE_REGION={self.region!r} is not valid alone: this region is reached through a workspace, "
+                "so DASHSCOPE_WORKSPACE_ID must be set too."
+            )
         return _SHARED_HOSTS[self.region]
 
 
@@ -250,12 +296,14 @@ def model_of(realtime_url: str) -> str:
 
 
 def load(environ: Mapping[str, str] | None = None, *, env_file: Path = Path(".env")) -> Settings:
-    """Return the settings of this process: the environment first, then `.env`, then the defaults. Raises: SettingsError."""
+    """Return this process's settings: the environment first, then `.env`, then the defaults. Raises: SettingsError."""
     if environ is None:
         from_file = {name: value for name, value in dotenv_values(env_file).items() if value is not None}
         environ = from_file | dict(os.environ)
     values = (_read(field, environ) for field in dataclasses.fields(Settings))
-    return Settings(**{name: value for name, value in values if value is not None})
+    settings = Settings(**{name: value for name, value in values if value is not None})
+    settings.resolved()  # what is wrong only together is said now, not at the first call
+    return settings
 
 
 def _read(field: "dataclasses.Field[Any]", environ: Mapping[str, str]) -> tuple[str, Any]:
@@ -268,6 +316,6 @@ def _read(field: "dataclasses.Field[Any]", environ: Mapping[str, str]) -> tuple[
         try:
             return field.name, rule.parse(text)
         except (ValueError, LookupError):
-            shown = "***" if rule is _KEY else repr(text)
+            shown = "***" if rule.is_secret else repr(text)
             raise SettingsError(f"{name}={shown} is not valid: {name} must be {rule.words}.") from None
     return field.name, None
