@@ -8,15 +8,17 @@ class SseDecoder:
         self._max_event_bytes = max_event_bytes
         self._line = bytearray()
         self._data: list[bytes] = []
+        self._data_bytes = 0
 
     def feed(self, piece: bytes) -> list[bytes]:
         """Return the data of every event that is complete now. Raises: ValueError when one passes the cap."""
-        self._line += piece
-        if len(self._line) > self._max_event_bytes:
-            raise ValueError("an event of the stream is larger than the cap")
-        *lines, rest = bytes(self._line).replace(b"\r\n", b"\n").split(b"\n")
+        if b"\n" not in piece:
+            self._line += piece
+            self._check_size()
+            return []
+        *lines, rest = (bytes(self._line) + piece).split(b"\n")
         self._line = bytearray(rest)
-        return [data for line in lines for data in self._take(line)]
+        return [data for line in lines for data in self._take(line.removesuffix(b"\r"))]
 
     def finish(self) -> list[bytes]:
         """Return the last event when the stream ended without its blank line."""
@@ -24,8 +26,14 @@ class SseDecoder:
 
     def _take(self, line: bytes) -> list[bytes]:
         if not line:
-            done, self._data = self._data, []
-            return [b"\n".join(done)] if done else []
+            data, self._data, self._data_bytes = b"\n".join(self._data), [], 0
+            return [data] if data else []
         if line.startswith(b"data:"):
             self._data.append(line[5:].removeprefix(b" "))
+            self._data_bytes += len(line)
+            self._check_size()
         return []
+
+    def _check_size(self) -> None:
+        if len(self._line) + self._data_bytes > self._max_event_bytes:
+            raise ValueError("an event of the stream is larger than the cap")

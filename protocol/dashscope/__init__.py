@@ -13,7 +13,18 @@ from protocol.dashscope.realtime import (
     read_event,
     realtime_failure,
 )
-from protocol.dashscope.recognition import RecognitionBody, join_texts
+from protocol.dashscope.recognition import (
+    TaskBody,
+    UploadPolicy,
+    is_no_speech,
+    is_not_fetched,
+    join_texts,
+    read_recognition,
+    read_task,
+    read_transcription,
+    read_upload_policy,
+    result_url,
+)
 from protocol.dashscope.synthesis import billed_characters, read_speech
 
 __all__ = [
@@ -22,14 +33,22 @@ __all__ = [
     "RealtimeError",
     "RealtimeEvent",
     "RealtimeResponse",
-    "RecognitionBody",
+    "TaskBody",
+    "UploadPolicy",
     "billed_characters",
     "close_failure",
+    "is_no_speech",
+    "is_not_fetched",
     "join_texts",
     "read_chunk",
     "read_event",
     "read_failure",
+    "read_recognition",
     "read_speech",
+    "read_task",
+    "read_transcription",
+    "read_upload_policy",
     "realtime_failure",
     "renamed",
+    "result_url",
 ]

@@ -2,8 +2,14 @@
 
 import re
 from collections.abc import Iterable
+from typing import TypeVar
 
 import msgspec
+
+from protocol.dashscope.failures import Failure, renamed
+from protocol.errors import UpstreamBroken, UpstreamError
+
+_Body = TypeVar("_Body")
 
 # --- pieces of text ----------------------------------------------------------------------------------------------
 
@@ -25,8 +31,13 @@ class TextPart(msgspec.Struct, frozen=True):
     text: str = ""
 
 
+class Annotation(msgspec.Struct, frozen=True):
+    language: str = ""
+
+
 class RecognisedMessage(msgspec.Struct, frozen=True):
     content: list[TextPart] = []
+    annotations: list[Annotation] = []
 
 
 class RecognisedChoice(msgspec.Struct, frozen=True):
@@ -41,3 +52,153 @@ class RecognitionBody(msgspec.Struct, frozen=True):
     """The native answer of `qwen3-asr-flash`; silence is an empty `content`."""
 
     output: RecognisedOutput = RecognisedOutput()
+
+    @property
+    def text(self) -> str:
+        return join_texts(part.text for choice in self.output.choices for part in choice.message.content)
+
+    @property
+    def language(self) -> str:
+        return next((a.language for choice in self.output.choices for a in choice.message.annotations), "")
+
+
+def read_recognition(body: bytes) -> RecognitionBody:
+    """Raises: UpstreamBroken."""
+    return _read(body, RecognitionBody)
+
+
+# --- recognition of a file, as a task ----------------------------------------------------------------------------
+
+_NO_SPEECH = ("SUCCESS_WITH_NO_VALID_FRAGMENT", "ASR_RESPONSE_HAVE_NO_WORDS")
+_NOT_FETCHED = re.compile(r"InvalidFile\.DownloadFailed|FILE_\w*(403|404|DOWNLOAD)", re.IGNORECASE)
+
+
+def is_no_speech(error: UpstreamError) -> bool:
+    """Whether the vendor's "error" only says that nobody spoke; some models say it as the code, some as the message."""
+    return any(words in f"{error.vendor_code} {error.message}" for words in _NO_SPEECH)
+
+
+def is_not_fetched(error: UpstreamError) -> bool:
+    """Whether the vendor could not read the recording at the address it was given."""
+    return bool(_NOT_FETCHED.search(error.vendor_code))
+
+
+class SubtaskResult(msgspec.Struct, frozen=True):
+    """What became of one file. Which of the fields are there depends on the model, not only on success."""
+
+    transcription_url: str = ""
+    code: str = ""
+    message: str = ""
+
+
+class TaskOutput(msgspec.Struct, frozen=True):
+    """`*-filetrans` answers with `result`, all others with `results`; a task that failed has the code itself."""
+
+    task_status: str
+    result: SubtaskResult | None = None
+    results: list[SubtaskResult] = []
+    code: str = ""
+    message: str = ""
+
+
+class TaskBody(msgspec.Struct, frozen=True):
+    output: TaskOutput
+    request_id: str = ""
+
+    @property
+    def is_running(self) -> bool:
+        return self.output.task_status in ("PENDING", "RUNNING", "SUSPENDED")
+
+
+def read_task(body: bytes) -> TaskBody:
+    """Raises: UpstreamBroken."""
+    return _read(body, TaskBody)
+
+
+def result_url(task: TaskBody) -> str:
+    """Return where the transcript of a task that ended can be read. Raises: UpstreamError when there is none.
+
+    A task is `SUCCEEDED` as soon as one of its files is, so each file's own outcome counts.
+    """
+    output = task.output
+    files = [output.result] if output.result else output.results
+    for file in files:
+        if file.transcription_url:
+            return file.transcription_url
+    told = next((file for file in files if file.code), output)
+    code = told.code or output.task_status
+    status = 400 if told.code else 502
+    raise renamed(Failure(status=status, code=code, message=told.message, request_id=task.request_id))
+
+
+class FileSentence(msgspec.Struct, frozen=True):
+    language: str = ""
+
+
+class FileTranscript(msgspec.Struct, frozen=True):
+    text: str = ""
+    sentences: list[FileSentence] = []
+
+
+class FileTranscription(msgspec.Struct, frozen=True):
+    """The file at the result's address: one transcript for each channel of the recording."""
+
+    transcripts: list[FileTranscript] = []
+
+    @property
+    def text(self) -> str:
+        return join_texts(transcript.text for transcript in self.transcripts)
+
+    @property
+    def language(self) -> str:
+        """The first sentence's; only `*-filetrans` tells it."""
+        return next((s.language for t in self.transcripts for s in t.sentences if s.language), "")
+
+
+def read_transcription(body: bytes) -> FileTranscription:
+    """Raises: UpstreamBroken."""
+    return _read(body, FileTranscription)
+
+
+# --- temporary upload --------------------------------------------------------------------------------------------
+
+
+class UploadPolicy(msgspec.Struct, frozen=True):
+    """The vendor's permission to put one file into its bucket, where it lives for 48 hours."""
+
+    policy: str
+    signature: str
+    upload_dir: str
+    upload_host: str
+    oss_access_key_id: str
+    x_oss_object_acl: str = "private"
+    x_oss_forbid_overwrite: str = "true"
+
+    def form(self, name: str, *, content_type: str) -> dict[str, str]:
+        """Return the fields to post before the file, in the order that the bucket wants."""
+        return {
+            "OSSAccessKeyId": self.oss_access_key_id,
+            "Signature": self.signature,
+            "policy": self.policy,
+            "key": f"{self.upload_dir}/{name}",
+            "x-oss-object-acl": self.x_oss_object_acl,
+            "x-oss-forbid-overwrite": self.x_oss_forbid_overwrite,
+            "success_action_status": "200",
+            "x-oss-content-type": content_type,
+        }
+
+
+class _UploadPolicyBody(msgspec.Struct, frozen=True):
+    data: UploadPolicy
+
+
+def read_upload_policy(body: bytes) -> UploadPolicy:
+    """Raises: UpstreamBroken."""
+    return _read(body, _UploadPolicyBody).data
+
+
+def _read(body: bytes, kind: type[_Body]) -> _Body:
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise UpstreamBroken("识别服务的回复无法解析，请重试。", code="upstream_malformed") from error

@@ -3,10 +3,8 @@
 import base64
 from typing import Final
 
-import msgspec
-
-from protocol.dashscope import RecognitionBody, join_texts
-from protocol.errors import TooLarge, UpstreamBroken
+from protocol.dashscope import is_no_speech, read_recognition
+from protocol.errors import TooLarge, UpstreamError
 from protocol.keys import ApiKey
 from providers.dashscope.transport import Transport
 from services.ports import Cancel, Recording, Transcript
@@ -31,8 +29,14 @@ class FlashRecogniser:
             "input": {"messages": [{"role": "user", "content": [{"audio": _data_uri(recording)}]}]},
             "parameters": {"asr_options": {"enable_itn": False}, "result_format": "message"},
         }
-        with self._transport.post(self._url, body, key=key, cancel=cancel) as response:
-            return _read(response.read())
+        try:
+            with self._transport.post(self._url, body, key=key, cancel=cancel) as response:
+                heard = read_recognition(response.read())
+                return Transcript(text=heard.text, language=heard.language)
+        except UpstreamError as error:
+            if is_no_speech(error):
+                return Transcript(text="")
+            raise
 
 
 def _data_uri(recording: Recording) -> str:
@@ -42,11 +46,3 @@ def _data_uri(recording: Recording) -> str:
             f"录音过大：{len(recording.data)} 字节超过此识别模型约 7 MB 的上限。请使用压缩格式或文件识别模型。"
         )
     return f"data:{recording.container.content_type};base64,{encoded}"
-
-
-def _read(body: bytes) -> Transcript:
-    try:
-        choices = msgspec.json.decode(body, type=RecognitionBody).output.choices
-    except msgspec.DecodeError as error:
-        raise UpstreamBroken("识别服务的回复无法解析，请重试。", code="upstream_malformed") from error
-    return Transcript(text=join_texts(part.text for choice in choices for part in choice.message.content))

@@ -4,6 +4,7 @@ Source: DashScope model families: `*-realtime` hears over a WebSocket while the 
 recording in one call, everything else transcribes a file behind a URL as an asynchronous task.
 """
 
+from providers.dashscope.asr_file import FileRecogniser
 from providers.dashscope.asr_flash import FlashRecogniser
 from providers.dashscope.asr_realtime import RealtimeRecogniser
 from providers.dashscope.transport import Transport
@@ -11,9 +12,18 @@ from services.ports import Recogniser
 
 
 def build(
-    model: str, transport: Transport, *, base_url: str, websocket_url: str, connect_s: float, idle_s: float
+    model: str,
+    transport: Transport,
+    *,
+    base_url: str,
+    websocket_url: str,
+    connect_s: float,
+    idle_s: float,
+    has_public_urls: bool = False,
 ) -> Recogniser:
-    """Return the recogniser for a model."""
+    """Return the recogniser for a model. `has_public_urls`: the vendor can fetch the recordings by their links."""
     if "realtime" in model:
         return RealtimeRecogniser(websocket_url=websocket_url, model=model, connect_s=connect_s, idle_s=idle_s)
-    return FlashRecogniser(transport, base_url=base_url, model=model)
+    if "flash" in model and "filetrans" not in model:
+        return FlashRecogniser(transport, base_url=base_url, model=model)
+    return FileRecogniser(transport, base_url=base_url, model=model, has_public_urls=has_public_urls)

@@ -63,6 +63,7 @@ class RealtimeSpeech:
         self._ends: list[int] = []
         """Characters up to the end of each segment said: written by the sender."""
         self._last_said = 0.0
+        self._is_all_said = False
         self._billed = 0
 
     def sounds(self, segments: Segments) -> Iterator[Sound]:
@@ -86,6 +87,7 @@ class RealtimeSpeech:
             for segment in segments:
                 self._say(segment)
             if not segments.is_stopped:
+                self._last_said, self._is_all_said = time.monotonic(), True
                 self._socket.send({"type": "session.finish"})
 
     def _say(self, segment: str) -> None:
@@ -109,7 +111,7 @@ class RealtimeSpeech:
             try:
                 return self._socket.receive()
             except UpstreamTimeout:
-                is_owing = self._spoken() < len(self._ends)
+                is_owing = self._is_all_said or self._spoken() < len(self._ends)
                 if is_owing and time.monotonic() - self._last_said >= self._idle_s:
                     raise
 

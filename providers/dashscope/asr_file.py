@@ -1,0 +1,125 @@
+"""Recognition of a file behind an address, as an asynchronous task: submit, ask until it is done, fetch the transcript.
+
+How it works.  The vendor fetches the recording itself. Our own signed link serves when the operator says that the
+world can reach it; else, or when the vendor could not read it (the recording is stored beside the turn and may come a
+moment later), the recording goes into the vendor's temporary storage first.
+
+Who sends what.  The vendor's SDK words the submission, which differs between the families of models. All bytes travel
+over our transport, the submission's too (`sdk.py`): there they have a key per call, our deadlines and our errors, and
+a stopped turn leaves at once. The other three calls are ours altogether, for the SDK's cannot be stopped: its `fetch`
+waits up to 300 s and opens a connection for each question, its upload wants a file on disk and waits up to an hour.
+Importing the SDK costs 0.35 s and 45 MB, so only a server that uses such a model does it, when it starts.
+
+Source: DashScope HTTP reference §3.2 (upload), §3.6 (tasks), §4.3, §4.4; SDK 2.0.2.
+"""
+
+import logging
+import time
+from typing import Final
+from urllib.parse import quote
+
+from urllib3.filepost import encode_multipart_formdata
+
+from protocol.dashscope import (
+    TaskBody,
+    is_no_speech,
+    is_not_fetched,
+    read_task,
+    read_transcription,
+    read_upload_policy,
+    result_url,
+)
+from protocol.errors import UpstreamBroken, UpstreamBusy, UpstreamError, UpstreamTimeout
+from protocol.keys import ApiKey
+from providers.dashscope.transport import Transport, authorization
+from services.ports import Cancel, Recording, Transcript
+
+_log = logging.getLogger(__name__)
+
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S, _PAUSE_GROWTH = 0.3, 3.0, 1.5
+"""Between two questions; the vendor allows 20 a second for the whole account."""
+_POLL_TRIES = 3
+"""A task that runs is not given up for a question or two that failed."""
+
+
+class FileRecogniser:
+    """`paraformer-v2`, `fun-asr`, `*-filetrans`. Threads: any."""
+
+    is_live: Final = False
+
+    def __init__(
+        self, transport: Transport, *, base_url: str, model: str, has_public_urls: bool = False, task_s: float = 300.0
+    ) -> None:
+        self._transport, self.model = transport, model
+        self._base_url, self._has_public_urls, self._task_s = base_url, has_public_urls, task_s
+        from providers.dashscope import sdk  # late, and when the server starts: see above
+
+        self._sdk = sdk
+
+    def transcribe(self, recording: Recording, *, key: ApiKey, cancel: Cancel) -> Transcript:
+        """Return the text, empty for silence. Raises: UpstreamError, Cancelled."""
+        try:
+            return self._transcribe(recording, key, cancel)
+        except UpstreamError as error:
+            if is_no_speech(error):
+                return Transcript(text="")
+            raise
+
+    def _transcribe(self, recording: Recording, key: ApiKey, cancel: Cancel) -> Transcript:
+        if self._has_public_urls:
+            try:
+                return self._recognise(recording.url, key, cancel)
+            except UpstreamError as error:
+                if not is_not_fetched(error):
+                    raise
+                _log.warning("the vendor could not fetch a recording (%s), it gets it uploaded", error.vendor_code)
+        return self._recognise(self._upload(recording, key, cancel), key, cancel)
+
+    def _recognise(self, url: str, key: ApiKey, cancel: Cancel) -> Transcript:
+        task_id = self._sdk.submit_transcription(
+            self._transport, url, model=self.model, base_url=self._base_url, key=key, cancel=cancel
+        )
+        task = self._wait(task_id, key, cancel)
+        transcription = read_transcription(self._get(result_url(task), {}, cancel))
+        return Transcript(text=transcription.text, language=transcription.language)
+
+    # --- the task
+
+    def _wait(self, task_id: str, key: ApiKey, cancel: Cancel) -> TaskBody:
+        end, pause_s = time.monotonic() + self._task_s, _FIRST_PAUSE_S
+        while time.monotonic() < end:
+            cancel.wait(pause_s)
+            task = self._ask(task_id, key, cancel)
+            if not task.is_running:
+                return task
+            pause_s = min(pause_s * _PAUSE_GROWTH, _LONGEST_PAUSE_S)
+        raise UpstreamTimeout(f"文件识别任务在 {self._task_s:g} 秒内没有完成，请稍后重试。")
+
+    def _ask(self, task_id: str, key: ApiKey, cancel: Cancel) -> TaskBody:
+        url, headers = f"{self._base_url}/tasks/{quote(task_id)}", {"Authorization": authorization(key)}
+        for _ in range(_POLL_TRIES - 1):
+            try:
+                return read_task(self._get(url, headers, cancel))
+            except (UpstreamBusy, UpstreamBroken):
+                cancel.wait(_FIRST_PAUSE_S)
+        return read_task(self._get(url, headers, cancel))
+
+    def _get(self, url: str, headers: dict[str, str], cancel: Cancel) -> bytes:
+        with self._transport.call("GET", url, headers=headers, cancel=cancel) as response:
+            return response.read()
+
+    # --- the temporary upload
+
+    def _upload(self, recording: Recording, key: ApiKey, cancel: Cancel) -> str:
+        """Return the vendor's own address of the recording, which it keeps for 48 hours."""
+        url = f"{self._base_url}/uploads?action=getPolicy&model={quote(self.model)}"
+        policy = read_upload_policy(self._get(url, {"Authorization": authorization(key)}, cancel))
+        name = f"recording.{recording.container.name}"
+        content_type = recording.container.content_type
+        form = policy.form(name, content_type=content_type)
+        body, form_type = encode_multipart_formdata([*form.items(), ("file", (name, recording.data, content_type))])
+        with self._transport.call(
+            "POST", policy.upload_host, headers={"Content-Type": form_type}, body=body, cancel=cancel
+        ) as response:
+            response.read()
+        return f"oss://{form['key']}"
