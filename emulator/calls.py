@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import select
 import socket
 import struct
 import time
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Event
 from typing import TYPE_CHECKING, Any, Final
@@ -87,6 +89,7 @@ class Call:
         limit_s = min(moment_s, time.monotonic() + LONGEST_WAIT_S)
         while (left_s := limit_s - time.monotonic()) > 0:
             if left_s > _POLL_S and self.is_client_gone():
+                self.note("gone")
                 raise ClientGone("the client went away")
             if self.vendor.stopping.wait(min(left_s, _POLL_S)):
                 raise ClientGone("the emulator stops")
@@ -102,8 +105,7 @@ class Call:
     def hang_up(self, *, rudely: bool = False) -> ClientGone:
         """Cut the line (with a TCP reset if rudely) and return the exception that ends the request."""
         if rudely:
-            self.line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            self.line.close()
+            _reset(self.line)
         else:
             shut(self.line)
         return ClientGone("the line was cut by a fault")
@@ -111,10 +113,20 @@ class Call:
 
 def shut(line: socket.socket) -> None:
     """Shut both directions of a socket, whatever state it is in."""
-    try:
+    with suppress(OSError):  # it was closed already
         line.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass  # it was closed already
+
+
+def _reset(line: socket.socket) -> None:
+    """End a connection with a TCP reset.
+
+    The descriptor itself is closed: `close` would wait for the web server's files on the same socket.  Shutting the
+    reading side first wakes a thread that waits in `recv`, without telling the client anything.
+    """
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    with suppress(OSError):
+        line.shutdown(socket.SHUT_RD)
+    os.close(line.detach())
 
 
 def new_request_id() -> str:

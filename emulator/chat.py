@@ -142,8 +142,9 @@ def _noted(frames: Iterator[str], call: Call) -> Iterator[str]:
     """Pass on a stream, and note in the journal when the client leaves before its end."""
     count = 0
     try:
-        for count, frame in enumerate(frames, 1):
+        for frame in frames:
             yield frame
+            count += 1
     except (GeneratorExit, ConnectionError):
         call.note("dropped", frames=count)
         raise

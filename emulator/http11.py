@@ -30,7 +30,7 @@ class Handler(WSGIRequestHandler):
             self._answer(self.make_environ())
         except ConnectionError:
             self.close_connection = True
-        except Exception:  # noqa: BLE001 - outermost frame of a request: show the defect, drop the line
+        except Exception:  # outermost frame of a request: show the defect, drop the line
             _LOG.exception("the emulator failed at %s %s", self.command, self.path)
             self.close_connection = True
 

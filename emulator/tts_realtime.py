@@ -21,6 +21,7 @@ from typing import Any, Final
 from emulator.calls import Call, ClientGone
 from emulator.speech import Speech
 from emulator.tts_frames import Frames
+from emulator.voices import is_known_voice
 from emulator.wire import FaultStruck, Wire, new_id
 
 _SENTENCE_END: Final = re.compile(r"[。！？!?；;\n…]|[.](?=\s|$)")
@@ -102,8 +103,10 @@ class SynthesisSession:
             self._wire.send_error("invalid_value", message)
             return
         wanted = event.get("session")
-        if problem := _problem_of(wanted):
+        if problem := _problem_of(wanted, self._session["model"]):
             self._wire.send_error("invalid_value", problem)
+            if problem.startswith("Voice"):
+                raise ClientGone("the voice is not known")  # measured: this error, unlike others, ends the session
             return
         changes = {name: value for name, value in (wanted or {}).items() if value is not None}
         if "language_type" in changes:
@@ -232,7 +235,7 @@ class SynthesisSession:
             raise ClientGone("idle for too long")
 
 
-def _problem_of(wanted: Any) -> str:
+def _problem_of(wanted: Any, model: str) -> str:
     """Return what is wrong with the fields of a session.update, or an empty text."""
     if not isinstance(wanted, dict):
         return "Field required: session"
@@ -242,4 +245,6 @@ def _problem_of(wanted: Any) -> str:
         return f"Invalid response_format: {wanted['response_format']!r}."
     if wanted.get("sample_rate", 24000) not in _RATES_HZ | {None}:
         return f"Invalid sample_rate: {wanted['sample_rate']!r}."
+    if wanted.get("voice") is not None and not is_known_voice(wanted["voice"], model):
+        return f"Voice '{wanted['voice']}' is not supported."
     return ""

@@ -1,10 +1,11 @@
-"""One realtime WebSocket: JSON in, JSON out, ids in the service's fashion, and the faults that strike while events go out."""
+"""One realtime WebSocket: JSON in, JSON out, ids in the service's fashion, and faults among what goes out."""
 
 from __future__ import annotations
 
 import secrets
 import string
 import time
+from contextlib import suppress
 from typing import Any, Final
 
 import msgspec
@@ -114,10 +115,8 @@ class Wire:
 
     def close(self, code: int = 1000, reason: str = "") -> None:
         """Close the socket with a code; a line that is closed already stays so."""
-        try:
+        with suppress(ConnectionClosed, OSError):  # the client was faster
             self._socket.close(code, reason or None)
-        except (ConnectionClosed, OSError):
-            pass  # the client was faster
 
     def join(self) -> None:
         """End the library's reader thread."""
