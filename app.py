@@ -34,9 +34,7 @@ def create_app(settings: Settings) -> Flask:
     rules = _session_rules(settings)
     socket.prepare(app, stall_s=settings.send_stall_s)
     errors.register(app)
-    app.register_blueprint(
-        audio_websocket.blueprint(engines, rules, sessions=sessions, key=settings.api_key)
-    )
+    app.register_blueprint(audio_websocket.blueprint(engines, rules, sessions=sessions, key=settings.api_key))
     app.register_blueprint(health.blueprint(sessions))
     app.register_blueprint(pages.blueprint(files))
     return app
@@ -45,15 +43,42 @@ def create_app(settings: Settings) -> Flask:
 def _with_vendor(settings: Settings, app: Flask) -> Settings:
     """Point the settings at the vendor, or at an emulator that lives as long as this process."""
     if settings.is_keyless:
-        import emulator  # only a keyless server pays for it
-
-        embedded = emulator.start(voice=settings.emulator_voice, ear=settings.emulator_ear)
-        app.extensions["emulator"] = embedded
-        settings = settings.with_emulator(url=embedded.url)
+        settings = _with_emulator(settings, app)
     settings = settings.resolved()
-    for name, successor in catalogue.retired_among(settings.chat_model, settings.asr_model, settings.tts_model, config.model_of(settings.realtime_tts_url)):
-        _log.warning("model %s was retired by the vendor; its successor is %s", name, successor)
+    _warn_of_retired(settings)
     return settings
+
+
+def _with_emulator(settings: Settings, app: Flask) -> Settings:
+    import emulator  # only a keyless server pays for it
+
+    try:
+        embedded = emulator.start(voice=settings.emulator_voice, ear=settings.emulator_ear)
+    except ValueError as error:
+        raise config.SettingsError(f"EMULATOR_VOICE or EMULATOR_EAR is not possible here: {error}") from error
+    app.extensions["emulator"] = embedded
+    app.extensions["about"] = _about_emulator(settings)
+    return settings.with_emulator(url=embedded.url)
+
+
+def _about_emulator(settings: Settings) -> dict[str, str]:
+    """Return what people should know before they wonder why they are not understood."""
+    from emulator.listeners import has_sphinx, phrases
+    from emulator.voice import has_espeak
+
+    has_words = settings.emulator_voice != "tones" and has_espeak()
+    has_phrases = settings.emulator_ear != "tones" and has_sphinx()
+    return {
+        "voice": "espeak-ng" if has_words else "tones; for words: apt-get install espeak-ng",
+        "ear": f"its own tones and {len(phrases())} English phrases" if has_phrases else "its own tones, no speech",
+    }
+
+
+def _warn_of_retired(settings: Settings) -> None:
+    spoken = config.model_of(settings.realtime_tts_url)
+    models = (settings.chat_model, settings.vlm_model, settings.asr_model, settings.tts_model, spoken)
+    for name, successor in catalogue.retired_among(*models):
+        _log.warning("model %s was retired by the vendor; its successor is %s", name, successor)
 
 
 def _open_files(settings: Settings) -> LocalFiles:

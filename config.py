@@ -233,10 +233,13 @@ class Settings:
         "EMULATOR_VOICE",
         "auto",
         _one_of("auto", "espeak", "tones"),
-        "Keyless runs: espeak-ng for people, tones for tests",
+        "Keyless runs: espeak-ng for people, tones for tests; auto = espeak-ng when it is installed",
     )
     emulator_ear: str = setting(
-        "EMULATOR_EAR", "auto", _one_of("auto", "tones", "pocketsphinx"), "Keyless runs: what hears the recording"
+        "EMULATOR_EAR",
+        "auto",
+        _one_of("auto", "tones", "sphinx"),
+        "Keyless runs: tones, or sphinx for some English phrases; auto = both",
     )
 
     @property
@@ -245,10 +248,15 @@ class Settings:
         return not self.api_key and not self.chat_url and not self.base_url
 
     @property
+    def bind(self) -> str:
+        """The address to listen on, as servers write it."""
+        return _host_and_port(self.host, self.port)
+
+    @property
     def local_url(self) -> str:
         """Where this machine itself reaches the server."""
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
-        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+        here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
+        return f"http://{_host_and_port(here, self.port)}"
 
     def with_emulator(self, *, url: str) -> "Settings":
         """Return these settings with every vendor address at an emulator listening on `url` (http://host:port)."""
@@ -284,6 +292,10 @@ class Settings:
                 "so DASHSCOPE_WORKSPACE_ID must be set too."
             )
         return _SHARED_HOSTS[self.region]
+
+
+def _host_and_port(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 DEFAULT_REALTIME_TTS = "qwen3-tts-flash-realtime"

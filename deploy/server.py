@@ -7,7 +7,7 @@ more, so that `/health` answers while every device is talking.
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import FrameType
 from typing import Any
 
@@ -15,7 +15,8 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 
-from config import Settings
+from config import Settings, SettingsError
+from protocol.errors import GatewayError
 
 _OPTIONS: dict[str, object] = {
     "worker_class": "gthread",
@@ -46,23 +47,34 @@ class Server(BaseApplication):  # type: ignore[misc]
         settings = self._settings
         threads = settings.max_ws_sessions + settings.http_threads
         chosen = _OPTIONS | {
-            "bind": f"{settings.host}:{settings.port}",
+            "bind": settings.bind,
             "workers": settings.workers,
             "threads": threads,
             "worker_connections": 2 * threads,  # connections that rest between requests wait without a thread
             "graceful_timeout": int(settings.drain_s) + 5,
-            "when_ready": lambda server: sys.stdout.write(banner(settings)) and sys.stdout.flush(),
-            "post_worker_init": _drain_on_stop,
+            "post_worker_init": self._begin,
         }
         for name, value in chosen.items():
             if name in self.cfg.settings:
                 self.cfg.set(name, value)
 
     def load(self) -> Flask:
-        return self._create_app(self._settings)
+        """Return the application. What keeps it from starting is said in one sentence, without a stack of frames."""
+        try:
+            return self._create_app(self._settings)
+        except (GatewayError, SettingsError, OSError) as error:
+            sys.stderr.write(f"The server cannot start: {error}\n")
+            sys.exit(Arbiter.APP_LOAD_ERROR)
 
     def run(self) -> None:
         _Arbiter(self).run()
+
+    def _begin(self, worker: Any) -> None:
+        """Runs in each worker when its application is ready; the first one of all speaks for them."""
+        _drain_on_stop(worker)
+        if worker.age == 1:
+            sys.stdout.write(banner(self._settings, about=worker.wsgi.extensions.get("about", {})))
+            sys.stdout.flush()
 
 
 def serve(settings: Settings, create_app: Callable[[Settings], Flask]) -> None:
@@ -82,17 +94,17 @@ def _drain_on_stop(worker: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def banner(settings: Settings) -> str:
-    """Return what a person needs to know when the server has started."""
-    url = f"http://{'127.0.0.1' if settings.host in ('0.0.0.0', '::') else settings.host}:{settings.port}/"
-    model = "built-in emulator (set QWEN_API_KEY for the real one)" if settings.is_keyless else "DashScope"
-    history = f"MySQL at {settings.db_host}" if settings.db_host else f"SQLite in {settings.data_dir}/"
-    return (
-        "\n  Voice assistant backend\n"
-        f"  open        {url}\n"
-        f"  devices     ws{url[4:]}v1/chat/audio\n"
-        f"  models      {model}\n"
-        f"  history     {history}\n"
-        f"  recordings  local files in {settings.data_dir}/files\n"
-        "  stop        Ctrl-C (running turns finish)\n\n"
-    )
+def banner(settings: Settings, *, about: Mapping[str, str]) -> str:
+    """Return what a person needs to know when the server has started; `about` is what the application adds."""
+    url = f"{settings.local_url}/"
+    lines = {
+        "open": url,
+        "devices": f"ws{url[4:]}v1/chat/audio",
+        "models": "built-in emulator (set QWEN_API_KEY for the real ones)" if settings.is_keyless else "DashScope",
+        **{f"  {name}": words for name, words in about.items()},
+        "history": f"MySQL at {settings.db_host}" if settings.db_host else f"SQLite in {settings.data_dir}/",
+        "recordings": f"local files in {settings.data_dir}/files/",
+        "stop": "Ctrl-C (running turns finish)",
+    }
+    rows = "".join(f"  {name:<12}{words}\n" for name, words in lines.items())
+    return f"\n  Voice assistant backend\n{rows}\n"

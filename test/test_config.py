@@ -162,7 +162,7 @@ ACCEPTED = {
     "TTS_SAMPLE_RATE": ["8000", "48000"],
     "LOG_LEVEL": ["DEBUG"],
     "EMULATOR_VOICE": ["tones"],
-    "EMULATOR_EAR": ["pocketsphinx"],
+    "EMULATOR_EAR": ["sphinx"],
     "DASHSCOPE_REGION": ["ap-southeast-1"],
     "DASHSCOPE_WORKSPACE_ID": ["ws-1a2B_3"],
     "DASHSCOPE_BASE_URL": ["http://127.0.0.1:8900/api/v1"],

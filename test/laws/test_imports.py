@@ -12,7 +12,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "storage": {"protocol", "services.ports"},
     "routes": {"protocol", "services"},
     "config": {"protocol.keys"},  # secrets are `ApiKey` from the moment they are read
-    "deploy": {"config"},
+    "deploy": {"config", "protocol.errors"},  # it tells in one sentence why a start failed
     "emulator": set(),  # a double of the vendor that knew us would agree with our mistakes
     "client": {"protocol"},
     "app": {"config", "deploy", "emulator", "protocol", "providers", "routes", "services", "storage"},
