@@ -15,7 +15,7 @@ KAOMOJI_REGION: Final = re.compile(rf"{_ARM_BEFORE}{{0,3}}\\?_?(?:[(（]{_INSIDE
 _MARKED: Final = r"[▽□ಠツ﹏≧≦∀◕‿ᴗ╥ㅂ益﹃´｀≖ಥ⌒╯╰◡ᵕ◞◟ﾟᴥ◉ʘ✧♡٩۶☆★Ò•｡๑✿♥ಡಢ︶◔ᗜ⊙●○¬⁄]"
 _PLAIN: Final = r"(?:\^[_.oO▽ω\-]{0,2}\^|>[_.]?<|[Tt]_{1,2}[Tt]|;_;|-_-|=_=|[oO0]_[oO0]|°[^)）]{1,3}°|[・´`•^ﾟ*｡·]ω|:з)"
 KAOMOJI: Final = re.compile(
-    rf"{_ARM_BEFORE}{{0,3}}\\?_?[(（](?=[^)）]*(?:{_MARKED}|{_PLAIN})){_INSIDE}{{2,16}}[)）](?:_?{_ARM_AFTER}{{1,10}})?"
+    rf"{_ARM_BEFORE}{{0,3}}\\?_?[(（](?=[^)）]*(?:{_MARKED}|{_PLAIN})){_INSIDE}{{1,16}}[)）](?:_?{_ARM_AFTER}{{1,10}})?"
 )
 
 EMOTICON_WORDS: Final = frozenset(("T_T", "Q_Q", "QAQ", "QwQ", "TAT", "Orz", "OTZ", "XD", "o_O", "O_o", "O_O", "o_o", "QWQ"))

@@ -13,6 +13,7 @@ from protocol.speech_text.tongues import Tongue
 LONGEST: Final = 240
 _DEEPEST: Final = 6
 _TOKEN: Final = re.compile(r"\\[A-Za-z]+|\\.|\d+(?:\.\d+)?|[A-Za-z]+|\S")
+_WIDE: Final = re.compile(r"[^\x00-\x7f]+")
 _TEXT_GROUP: Final = re.compile(r"\\(?:text|mathrm|textbf|mathbf|operatorname|mbox)\s*\{([^{}]*)\}")
 
 
@@ -80,6 +81,7 @@ class _Unreadable(Exception):
 
 def read_formula(source: str, tongue: Tongue) -> str:
     """Return the formula in words, or the tongue's words for a formula that was left out."""
+    source = _WIDE.sub(lambda m: m[0].translate(FOLD), source)
     source = _TEXT_GROUP.sub(lambda m: m[1], source.strip())
     if len(source) > LONGEST:
         return tongue.formula_omitted
@@ -176,9 +178,9 @@ class _Parser:
             return []
         if name in _FUNCTIONS or name in _GREEK and token[0] == "\\":
             return [name]
-        if token[0] == "\\" or token in ("&", "{", "}", "~", "#"):
+        if token[:1] in ("", "\\") or token in ("&", "{", "}", "~", "#"):
             raise _Unreadable
-        return [token.translate(FOLD)]
+        return [token]
 
     def _script(self, mark: str) -> list[str]:
         if self._peek() in ("\\circ", "\\prime"):

@@ -60,6 +60,9 @@ _BLOCK_TAGS: Final = frozenset(
     "br p div li tr h1 h2 h3 h4 h5 h6 ul ol dl dt dd table thead tbody blockquote hr details summary section article "
     "header footer center body html head form".split()
 )
+_AFTER_TAG_NAME: Final = ("", *" \t\n/>")
+_ANGLED: Final = re.compile(r"<[^\s<>]{0,300}>?")
+_ANGLED_DONE: Final = re.compile(rf"</?([A-Za-z{HAN}][^<>]*)>")
 _CELL_TAGS: Final = frozenset(("td", "th"))
 _INLINE_TAGS: Final = frozenset(
     "a abbr b big button code del em font i img ins kbd label mark q s samp small span strike strong sub sup time tt u var "
@@ -68,7 +71,8 @@ _INLINE_TAGS: Final = frozenset(
 _LEFT_OUT_TAGS: Final = frozenset("think thinking thought reasoning script style svg".split())
 _WRAPPERS: Final = frozenset(("markdown", "md"))
 
-_ALNUM: Final = re.compile(r"[^\W_]")
+_TERM_END: Final = re.compile(r"[^\W_]|\)")
+_TERM_START: Final = re.compile(r"[^\W_]|\(")
 _MATH_COMMANDS: Final = frozenset(
     "times div cdot pm leq geq le ge neq ne approx frac sqrt pi alpha beta gamma delta theta lambda mu sigma omega "
     "infty to rightarrow Rightarrow circ degree sum int".split()
@@ -107,7 +111,7 @@ class Markup:
 
     def feed(self, text: str) -> str:
         """Return what is certain without marks, folded into the small alphabet."""
-        self.pending += INVISIBLE.sub("", text)
+        self.pending += text if text.isascii() and text.isprintable() else INVISIBLE.sub("", text)
         return self._drain()
 
     def finish(self) -> str:
@@ -123,6 +127,8 @@ class Markup:
                 break
             at = moved
         self.pending = text[at:]
+        if not self._out:
+            return ""
         out = "".join(self._out).translate(FOLD)
         self._out.clear()
         return out
@@ -267,7 +273,7 @@ class Markup:
     def _neighbours(self, text: str, end: int) -> tuple[bool, bool, bool]:
         """Tell whether a mark that ends at `end` stands between two letters or digits, two spaces, two digits."""
         before, after = self.last, text[end : end + 1]
-        words = bool(_ALNUM.match(before) and _ALNUM.match(after))
+        words = bool(_TERM_END.match(before) and _TERM_START.match(after))
         return words, before == " " and after == " ", before.isdigit() and after.isdigit()
 
     def _star(self, text: str, at: int) -> int:
@@ -378,18 +384,13 @@ class Markup:
         if self._is_open(text, name.end()) or text[at : at + 4] in ("<!", "<!-") and self._is_open(text, len(text)):
             return WAIT
         if self._in_code:
-            return self._literal_tag(name)
+            return self._not_a_tag(text, at)
         if text.startswith("<!--", at):
             return self._past(text, at, "-->", limit=COMMENT_CHARS, stop="")
-        tag = name[0].strip("</").lower()
+        tag = name[0].strip("</").lower() if text[name.end() : name.end() + 1] in _AFTER_TAG_NAME else ""
         if tag in _LEFT_OUT_TAGS or tag in _INLINE_TAGS or tag in _BLOCK_TAGS or tag in _CELL_TAGS:
             return self._tag(text, at, tag=tag, is_opening=name[0][1:2] != "/")
-        return self._not_a_tag(text, at, name)
-
-    def _literal_tag(self, name: re.Match[str]) -> int:
-        """In inline code a tag is a word to be read."""
-        self._emit(" " if len(name[0]) > 1 else "<")
-        return name.start() + (2 if name[0].startswith("</") else 1)
+        return self._not_a_tag(text, at)
 
     def _past(self, text: str, at: int, closer: str, *, limit: int, stop: str = "\n") -> int:
         """Return the place after `closer`; without one, `<` is plain text."""
@@ -410,14 +411,15 @@ class Markup:
             self._emit("\n" if tag in _BLOCK_TAGS else "|" if tag in _CELL_TAGS and not is_opening else "")
         return end
 
-    def _not_a_tag(self, text: str, at: int, name: re.Match[str]) -> int:
-        """Take the angle brackets off `<https://…>`, `<name>` and `List<T>`; leave a comparison alone."""
-        after = text[name.end() : name.end() + 1]
-        if len(name[0]) > 1 and (after in (">", ":", "@") or name[0].startswith("</")):
-            self._emit(" ")
-            return at + (2 if name[0].startswith("</") else 1)
-        self._emit("<")
-        return at + 1
+    def _not_a_tag(self, text: str, at: int) -> int:
+        """Take the angle brackets off `<https://…>`, `<name>`, `List<T>` and a tag in inline code; leave a comparison alone."""
+        region = _ANGLED.match(text, at)
+        assert region is not None
+        if self._is_open(text, region.end()) and region[0][-1] != ">":
+            return WAIT
+        angled = _ANGLED_DONE.fullmatch(region[0])
+        self._emit(f" {angled[1]} " if angled else "<")
+        return region.end() if angled else at + 1
 
     # -- LaTeX and escapes ---------------------------------------------------------------------------------------
 
@@ -433,7 +435,7 @@ class Markup:
             return self._block_math(text, at, "$$")
         if self._in_code or after in ("", " ", "\n"):
             return self._plain_dollar(at)
-        if after.isdigit():
+        if after.isdecimal():
             return self._money_or_math(text, at)
         return self._inline_math(text, at)
 

@@ -36,21 +36,24 @@ _MONTH: Final = r"(1[0-2]|0?[1-9])"
 _DAY: Final = r"(3[01]|[12]\d|0?[1-9])"
 _ZH_SCALE: Final = "[十百千]?[万亿]"
 
-_PHONE_WORDS: Final = re.compile(r"(?:拨打?|电话|热线|致电|呼叫|客服|报警|打|call|dial|phone)\W{0,3}$", re.IGNORECASE)
+_PHONE_WORDS: Final = re.compile(r"(?:拨打?|电话|热线|致电|呼叫|客服|报警|打|call|dial|phone)\W{0,3}\Z", re.IGNORECASE)
 _SHORT_PHONES: Final = re.compile(r"1(?:10|12|14|17|19|20|22)|9[569]\d{3}|1\d{4}|12\d{3}")
 _ID_WORDS: Final = re.compile(
     r"(?:编号|号码|密码|验证码|邮编|学号|工号|单号|卡号|尾号|账号|房间号?|航班|车次|取件码|口令|QQ号?|code|PIN|ID|zip|No|flight|room|password)"
-    r"[是为号]?\W{0,3}(?:is )?$",
+    r"[是为号]?\W{0,3}(?:is )?\Z",
     re.IGNORECASE,
 )
-_RATIO_WORDS: Final = re.compile(r"(?:比例|比分|比率|比为|以|score\w*|ratio\w*|won|lost|beat\w*)\W{0,2}(?:[是为约]|of|is|by)?\W{0,2}$", re.IGNORECASE)
+_RATIO_WORDS: Final = re.compile(r"(?:比例|比分|比率|比为|以|score\w*|ratio\w*|won|lost|beat\w*)\W{0,2}(?:[是为约]|of|is|by)?\W{0,2}\Z", re.IGNORECASE)
 _YEAR_WORDS: Final = re.compile(
     r"\b(?:in|since|by|until|till|from|before|after|during|year|of|early|late|mid|around|circa|"
     r"January|February|March|April|May|June|July|August|September|October|November|December|"
-    r"spring|summer|autumn|fall|winter|to)[ ,]{1,2}$",
+    r"spring|summer|autumn|fall|winter|to)[ ,]{1,2}\Z",
     re.IGNORECASE,
 )
-_LIST_LINE: Final = re.compile(r"(?:^|\n)\s*$")
+_MONTH_NAME: Final = r"(?:January|February|March|April|May|June|July|August|September|October|November|December|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)"
+_AFTER_MONTH: Final = re.compile(rf"\b{_MONTH_NAME}\.? \Z")
+_AFTER_DAY: Final = re.compile(rf"\b{_MONTH_NAME}\.? \d{{1,2}}(?:st|nd|rd|th)?,? \Z")
+_LIST_LINE: Final = re.compile(r"(?:^|\n)\s*\Z")
 
 
 def _plain(number: str) -> str:
@@ -58,7 +61,7 @@ def _plain(number: str) -> str:
 
 
 def _date(m: re.Match[str], tongue: Tongue, _: str) -> str:
-    return tongue.date(m[1], m[3], m[4])
+    return tongue.date(m[1], m[3], m[4]) + (" " if tongue.index and m[0][-1] == "T" else "")
 
 
 def _year_month(m: re.Match[str], tongue: Tongue, _: str) -> str:
@@ -148,9 +151,15 @@ def _money_code(m: re.Match[str], tongue: Tongue, _: str) -> str:
 
 
 def _quantity(m: re.Match[str], tongue: Tongue, _: str) -> str:
-    unit = UNITS[m[3]]
-    low = ("两" if m[1] == "2" and not tongue.index else tongue.number(_plain(m[1]))) + tongue.to if m[1] else ""
-    return low + tongue.quantity(_plain(m[2]), unit) + _per(m[4] or "", tongue)
+    return tongue.quantity(_plain(m[1]), UNITS[m[2]]) + _per(m[3] or "", tongue)
+
+
+def _quantities(m: re.Match[str], tongue: Tongue, before: str) -> str:
+    """10~20℃ and 10℃~20℃ name the unit once; after a minus each keeps its own."""
+    if before.endswith("-") and m[2]:
+        return ""
+    low = "两" if m[1] == "2" and not tongue.index else tongue.number(_plain(m[1]))
+    return low + tongue.to + tongue.quantity(_plain(m[3]), UNITS[m[4]])
 
 
 def _negative_range(m: re.Match[str], tongue: Tongue, _: str) -> str:
@@ -185,7 +194,7 @@ def _times(m: re.Match[str], tongue: Tongue, _: str) -> str:
 
 def _product(m: re.Match[str], tongue: Tongue, _: str) -> str:
     word = ("乘", " by ")[tongue.index]
-    return word.join(tongue.number(part) for part in re.split(r"[xX×]", m[0]))
+    return word.join(tongue.number(part) for part in re.split(r"[xX]", m[0]))
 
 
 def _list_number(m: re.Match[str], tongue: Tongue, before: str) -> str:
@@ -197,7 +206,17 @@ def _zh_year(m: re.Match[str], _: Tongue, __: str) -> str:
 
 
 def _en_year(m: re.Match[str], tongue: Tongue, before: str) -> str:
-    return tongue.year(m[1]) if tongue.index and _YEAR_WORDS.search(before) else ""
+    is_year = _YEAR_WORDS.search(before) or _AFTER_DAY.search(before)
+    return tongue.year(m[1]) if tongue.index and is_year else ""
+
+
+def _en_day(m: re.Match[str], tongue: Tongue, before: str) -> str:
+    return tongue.ordinal(m[0]) if tongue.index and _AFTER_MONTH.search(before) else ""
+
+
+def _compound(m: re.Match[str], tongue: Tongue, _: str) -> str:
+    """3-day → three-day."""
+    return tongue.number(_plain(m[1])) + ("-" if tongue.index else " ") + m[2]
 
 
 def _identifier(m: re.Match[str], tongue: Tongue, before: str) -> str:
@@ -210,17 +229,19 @@ def _identifier(m: re.Match[str], tongue: Tongue, before: str) -> str:
     return ""
 
 
-def _number(m: re.Match[str], tongue: Tongue, _: str) -> str:
-    number, after = _plain(m[1]), m[2].strip()
-    if number == "2" and after and after in MEASURES and not tongue.index:
-        return "两"
-    return tongue.number(number)
+def _number(m: re.Match[str], tongue: Tongue, before: str) -> str:
+    return _counted(_plain(m[1]), m[2].strip(), tongue, before)
 
 
-def _to_number(m: re.Match[str], tongue: Tongue, _: str) -> str:
-    low, high = m[1], m[2]
-    spoken = "两" if low == "2" and not tongue.index else tongue.number(_plain(low))
-    return spoken + tongue.to + tongue.number(_plain(high))
+def _counted(number: str, after: str, tongue: Tongue, before: str) -> str:
+    """Read a number before the thing it counts: 2 is 两 before 个, but not in 第2个."""
+    is_pair = number == "2" and after in MEASURES and not tongue.index and not before.endswith("第")
+    return "两" if is_pair else tongue.number(number)
+
+
+def _to_number(m: re.Match[str], tongue: Tongue, before: str) -> str:
+    after = m[3].strip()
+    return _counted(_plain(m[1]), after, tongue, before) + tongue.to + _counted(_plain(m[2]), after, tongue, before)
 
 
 def _rule(pattern: str, read: Reading) -> Rule:
@@ -240,8 +261,8 @@ RULES: Final = (
     _rule(r"\d+(?:\.\d+){2,}", _version),
     _rule(rf"({_NUM}) ?- ?({_NUM})(?= ?=)", _difference),
     _rule(rf"({_NUM}) ?/ ?({_NUM})(?= ?=)", _division),
-    _rule(r"([01]?\d|2[0-4]):([0-5]\d)(?::([0-5]\d)(?:\.\d+)?)?(?: ?([AaPp])\.?[Mm]\b)?Z?(?![\d:])", _clock),
-    _rule(r"(1[0-2]|[1-9]) ?([AaPp])\.?[Mm]\b", _hour),
+    _rule(r"([01]?\d|2[0-4]):([0-5]\d)(?::([0-5]\d)(?:\.\d+)?)?(?: ?([AaPp])(?:\.[Mm]\.|[Mm]\b))?Z?(?![\d:])", _clock),
+    _rule(r"(1[0-2]|[1-9]) ?([AaPp])(?:\.[Mm]\.|[Mm]\b)", _hour),
     _rule(r"\d+(?:\.\d+)?(?: ?: ?\d+(?:\.\d+)?)+", _ratio),
     _rule(
         rf"({_MONEY}) ?(?:({_NUM}){_TO}(?:{_MONEY})?)?({_NUM})(?: ?({_SCALE}){_END})?"
@@ -254,18 +275,21 @@ RULES: Final = (
     _rule(r"((?:1\d|20)\d0|[1-9]0)'?s(?![A-Za-z0-9])", _decade),
     _rule(r"(\d+)(?:st|nd|rd|th)(?![A-Za-z0-9])", _ordinal),
     _rule(rf"({_NUM})[xX](?![A-Za-z0-9])", _times),
-    _rule(r"\d+(?:[xX×]\d+)+(?![A-Za-z0-9])", _product),
+    _rule(r"\d+(?:[xX]\d+)+(?![A-Za-z0-9])", _product),
     _rule(rf"({_NUM})(?:℃|°C)?{_TO[:-2]} ?-({_NUM}) ?({_UNIT}){_END}", _negative_range),
-    _rule(rf"(?:({_NUM}) ?(?:{_UNIT})?{_TO})?({_NUM}) ?({_UNIT}){_END}(?:/({_alternatives(PER_EN)}){_END})?", _quantity),
+    _rule(rf"({_NUM}) ?({_UNIT})?{_TO}({_NUM}) ?({_UNIT}){_END}", _quantities),
+    _rule(rf"({_NUM}) ?({_UNIT}){_END}(?:/({_alternatives(PER_EN)}){_END})?", _quantity),
+    _rule(rf"({_NUM})-([A-Za-z]{{3,}}(?:-[A-Za-z]+)*)(?![A-Za-z0-9_])", _compound),
     _rule(rf"{_MONTH}/{_DAY}(?![\d/.])", _month_day),
     _rule(r"(\d+) (\d+)/(\d+)(?![\d/.])", _mixed),
     _rule(r"(\d+)/(\d+)(?![\d/.])", _fraction),
     _rule(r"(\d{1,3})[.)、](?= |\n)", _list_number),
     _rule(r"((?:1\d|20)\d\d)(?= ?年)", _zh_year),
     _rule(r"((?:1[1-9]|20)\d\d)(?![\d,.]?\d|[A-Za-z%])", _en_year),
+    _rule(r"(?:3[01]|[12]\d|[1-9])(?![\d:%/]|[.,]\d)", _en_day),
     _rule(r"\d{3,}(?!\d|[.,]\d)", _short_phone),
     _rule(r"\d+(?!\d|[.,]\d)", _identifier),
-    _rule(rf"({_NUM}){_TO}({_NUM})(?![\d/:])", _to_number),
+    _rule(rf"({_NUM}){_TO}({_NUM})(?![\d/:])(?=( ?.?))", _to_number),
     _rule(rf"({_NUM})(?=( ?.?))", _number),
 )
 PATTERN_NAME: Final = re.compile(r"\d+[A-Za-z][A-Za-z0-9]*(?:[-_][A-Za-z0-9]+)*")

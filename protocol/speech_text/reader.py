@@ -5,15 +5,15 @@ through at once; a word, a quantity or a symbol is first given its *region*, a m
 region is closed (a character outside it has come, or the answer has ended) is the lexeme read, and never with a look past the region.
 Every region pattern is a chain of optional greedy parts without look-around: cut anywhere, its beginning matches too, so "closed" means closed.
 
-Which language?  Chinese when a Chinese character touches the quantity; else what the 64 characters before it are mostly written in (a Chinese
-character weighs as much as two English words); when they hold no letter, what the 32 characters from here hold; else Chinese.
+Which language?  Chinese when a Chinese character touches the quantity; else what the 64 characters before it are mostly written in (Chinese
+characters against English words of two letters or more, addresses not counted); when they hold neither, what the 32 characters from here hold; else Chinese.
 """
 
 import re
 from collections import deque
 from typing import Final
 
-from protocol.speech_text.characters import CODE_MARK, FORMULA_MARK, GLUE, HAN, NAME_DOT
+from protocol.speech_text.characters import CODE_MARK, FORMULA_MARK, GLUE_AFTER, GLUE_BEFORE, HAN, NAME_DOT, WORD_EDGE
 from protocol.speech_text.faces import EMOTICON, EMOTICON_REGION
 from protocol.speech_text.formulas import read_formula
 from protocol.speech_text.quantities import PATTERN_NAME, read_quantity
@@ -27,9 +27,14 @@ WORD_CHARS: Final = 256
 WAIT: Final = -1
 
 _SIGNS: Final = "°℃℉‰×÷±≤≥≠≈√∞→↑↓↔—·$€£¥₩₹"
-_FREE: Final = re.compile(rf"(?:[^\x00-\x7f{LETTERS}{_SIGNS}{CODE_MARK}{FORMULA_MARK}]|[,;\"'\n?)])+")
+_FREE: Final = re.compile(
+    rf"(?:[^\x00-\x7f{LETTERS}{_SIGNS}{CODE_MARK}{FORMULA_MARK}]|[,;\"'\n?) ]"
+    rf"|(?<![{LETTERS}0-9])[A-Za-z][a-z]*(?=[ ,;?)\"\n\u3001-\u9fff\uff00-\uff1f]))+"
+)
+"""What stands for itself: other scripts, punctuation, spaces, and plain words that are over."""
+_WORD_BEGUN: Final = re.compile(r"(?:[A-Za-z][a-z]{0,40})?")
 _WORD: Final = re.compile(rf"[{LETTERS}][{LETTERS}0-9_.@:/\-+#&'’%?=~!]{{0,{WORD_CHARS}}}")
-_BODY: Final = r"[A-Za-z0-9.,:/\-+%‰°℃℉*×÷=^~_'—Ωμµ€£¥$]"
+_BODY: Final = r"[A-Za-z0-9.,:)/\-+%‰°℃℉*×÷=^~_'—Ωμµ€£¥$]"
 _QUANTITY: Final = re.compile(
     rf"(?:[A-Z]{{0,3}}[$€£¥₩₹]?)? ?(?:[0-9]{_BODY}{{0,120}})?"
     rf"(?: ?[-+*/×÷=~—<>≈:]{{0,2}} ?(?:[0-9]{_BODY}{{0,40}})?){{0,4}}"
@@ -38,13 +43,13 @@ _QUANTITY: Final = re.compile(
 )
 _SYMBOL: Final = re.compile(rf"[+\-*/=<>%^~#&@|\\_!`{_SIGNS}]{{1,16}} {{0,2}}[^ ]?", re.DOTALL)
 _SIGN_RUN: Final = re.compile(rf"[+\-*/=<>%^~#&@|\\_!`{_SIGNS}]+")
-_POWER: Final = re.compile(r"\^-?(?:\^?[0-9]){0,4}")
+_POWER: Final = re.compile(r"\^-?[0-9^]{0,8}")
 _POWER_DONE: Final = re.compile(r"\^(-?)((?:\^?[0-9])+)")
 _DOTS: Final = re.compile(r"\.{1,16}[^.]?", re.DOTALL)
 _BRACKET: Final = re.compile(r"\((?:[0-9]{1,3}\)? ?[0-9-]{0,9})?")
 _BRACKET_PHONE: Final = re.compile(r"\((\d{3})\) ?(\d{3})-(\d{4})")
 _HAN: Final = re.compile(f"[{HAN}]")
-_LATIN_WORD: Final = re.compile(r"[A-Za-z]+")
+_LATIN_WORD: Final = re.compile(r"(?<![A-Za-z0-9_.:/@\\])[A-Za-z]{2,}(?![A-Za-z0-9_:/@$\\]|\.[A-Za-z])")
 _CODES: Final = frozenset("USD CNY RMB EUR GBP JPY KRW HKD TWD INR SGD AUD CAD US HK NT S A C No.".split())
 _CODE_AMOUNT: Final = re.compile(r"(?:(?:US|HK|NT|[SAC])\$ ?|[A-Z]{3} ?)\d")
 _NUMBER_WORD: Final = re.compile(r"No\. ?(?=\d)")
@@ -71,15 +76,31 @@ class Reader:
         self._final = True
         return self._drain()
 
+    def remember(self, text: str) -> None:
+        """Move the window over text that has been read."""
+        self.before = (self.before + text)[-WINDOW_CHARS:]
+
+    def can_give_back(self, space: str) -> bool:
+        """Tell whether all that is held is `space`, the last thing read, and perhaps the beginning of a plain word."""
+        return self.before.endswith(space) and _WORD_BEGUN.fullmatch(self.pending) is not None
+
+    def give_back(self, space: str) -> str:
+        """Return what is held, as if it had never come."""
+        held, self.pending = space + self.pending, ""
+        self.before = self.before.removesuffix(space) if space else self.before
+        return held
+
     def _drain(self) -> str:
         text, at = self.pending, 0
         while at < len(text):
             moved = self._step(text, at)
             if moved < 0:
                 break
-            self.before = (self.before + text[at:moved])[-WINDOW_CHARS:]
+            self.remember(text[at:moved])
             at = moved
         self.pending = text[at:]
+        if not self._out:
+            return ""
         out = "".join(self._out)
         self._out.clear()
         return out
@@ -90,9 +111,6 @@ class Reader:
             self._out.append(free[0])
             return free.end()
         char = text[at]
-        if char == " ":
-            self._out.append(" ")
-            return at + 1
         if char.isdigit() or char in "$€£¥₩₹":
             return self._quantity(text, at)
         if char.isalpha():
@@ -109,7 +127,7 @@ class Reader:
         han = len(_HAN.findall(self.before))
         words = len(_LATIN_WORD.findall(self.before))
         if han or words:
-            return CHINESE if han * 2 > words else ENGLISH
+            return CHINESE if han >= words else ENGLISH
         ahead = text[at : at + AHEAD_CHARS]
         if _HAN.search(ahead):
             return CHINESE
@@ -118,7 +136,7 @@ class Reader:
         return ENGLISH if _LATIN_WORD.search(ahead) else CHINESE
 
     def _say(self, words: str, tongue: Tongue) -> None:
-        self._out.append(words if tongue.index else f"{GLUE}{words}{GLUE}")
+        self._out.append(f"{WORD_EDGE}{words}{WORD_EDGE}" if tongue.index else f"{GLUE_BEFORE}{words}{GLUE_AFTER}")
 
     # -- quantities ----------------------------------------------------------------------------------------------
 
@@ -133,7 +151,7 @@ class Reader:
         tongue = CHINESE if touches_han else self._tongue(text, at)
         if tongue is None:
             return WAIT
-        stop, words = read_quantity(text, start, end=end, tongue=tongue, before=self.before)
+        stop, words = read_quantity(text, start, end=end, tongue=tongue, before=self.before + "-" * negative)
         name = PATTERN_NAME.match(text, start, end)
         if name is not None and name.end() > stop:
             stop, words = name.end(), name[0]
@@ -211,23 +229,23 @@ class Reader:
             return at + 1
         if self._is_open(text, region.end()) and (region[0][-1] == " " or region.end() == min(run.end(), at + 16)):
             return WAIT
+        if text[at] == "!" and not run[0].startswith("!="):
+            self._out.append("!")
+            return at + 1
         if self._is_minus(text, at):
             return self._quantity(text, at, negative=True)
         tongue = self._tongue(text, at)
         if tongue is None:
             return WAIT
         signs = run[0][:16]
-        if signs == "!":
-            self._out.append("!")
-            return at + 1
-        size, words = read_symbol(signs, self.before, region[0][len(signs) :].strip(" "), tongue)
+        size, words = read_symbol(signs, self.before, region[0][len(signs) :], tongue)
         self._say(words, tongue) if words.strip() else self._out.append(words)
         return at + size
 
     def _is_minus(self, text: str, at: int) -> bool:
         """A minus sign stands before a number and after nothing that could be its left-hand side."""
         left = self.before[-1:]
-        has_left = left.isascii() and left.isalnum() or left in ("%", "℃", "°", ")", "）")
+        has_left = left.isascii() and left.isalnum() or left in tuple("%℃°)）日月年时分点号")
         return text[at] == "-" and text[at + 1 : at + 2] in tuple("0123456789$€£¥") and not has_left
 
     def _power(self, text: str, at: int) -> int:
@@ -238,13 +256,13 @@ class Reader:
         tongue = self._tongue(text, at)
         if tongue is None:
             return WAIT
-        power = _POWER_DONE.fullmatch(region[0])
+        power = _POWER_DONE.match(region[0])
         if power is None or not self.before[-1:].isalnum() and self.before[-1:] not in (")", "）"):
             return at + 1
         sign = tongue.minus if power[1] else ""
         words = tongue.power([sign, tongue.number(power[2].replace("^", ""))] if sign else [tongue.number(power[2].replace("^", ""))])
         self._say(tongue.join_math(["", *words]), tongue)
-        return region.end()
+        return at + power.end()
 
     def _dots(self, text: str, at: int) -> int:
         region = _DOTS.match(text, at)

@@ -1,6 +1,6 @@
 """What a sign between two neighbours is called, as data, and the few signs that need a rule of their own.
 
-Shape: `left` is the text before, `right` the first character after the sign that is no space ("" when there is none).
+Shape: `left` is the text before, `right` the first character after the sign that is no space, with the spaces before it ("" when there is none).
 An answer "" means that the sign has nothing to say there.
 """
 
@@ -12,27 +12,29 @@ from protocol.speech_text.characters import HAN
 from protocol.speech_text.tongues import Tongue
 from protocol.speech_text.units import PER, PER_LEFT
 
-_TERM_LEFT: Final = re.compile(r"(?:[0-9)）%°℃]|(?:^|[^A-Za-z0-9])[A-Za-zα-ωΑ-Ω]) ?$")
+_TERM_LEFT: Final = re.compile(r"(?:[0-9)）%°℃]|(?:^|[^A-Za-z0-9])[A-Za-zα-ωΑ-Ω]) ?\Z")
 _TERM_RIGHT: Final = re.compile(r"[0-9A-Za-z(（√α-ωΑ-Ω.\-+]")
-_ANY_LEFT: Final = re.compile(rf"[0-9A-Za-z)）%°℃{HAN}α-ωΑ-Ω\"'”] ?$")
+_ANY_LEFT: Final = re.compile(rf"[0-9A-Za-z)）%°℃{HAN}α-ωΑ-Ω\"'”] ?\Z")
 _ANY_RIGHT: Final = re.compile(rf"[0-9A-Za-z(（√{HAN}α-ωΑ-Ω.\-+\"'“$¥€£]")
-_HAN_LEFT: Final = re.compile(f"[{HAN}] ?$")
+_HAN_LEFT: Final = re.compile(f"[{HAN}] ?\Z")
+_CODE_LEFT: Final = re.compile(r"[0-9A-Za-z_)\"'] ?\Z")
+_CODE_RIGHT: Final = re.compile(r"[0-9A-Za-z_(\"'\-]")
 _HAN: Final = re.compile(f"[{HAN}]")
 
 # sign: (Chinese, English, what it needs): "term" = numbers or one-letter names on both sides, "any" = words on both sides,
-# "right" = something to the right, "always".
+# "right" = something to the right, "compare" = that, but not the edge of a tag, "code" = ASCII on both sides, "always".
 _NAMES: Final = {
     "*": ("乘以", "times", "term"),
     "×": ("乘以", "times", "term"),
     "÷": ("除以", "divided by", "term"),
     "+": ("加", "plus", "any"),
     "=": ("等于", "equals", "any"),
-    "==": ("等于", "equals", "any"),
-    "===": ("等于", "equals", "any"),
+    "==": ("等于", "equals", "code"),
+    "===": ("等于", "equals", "code"),
     "!=": ("不等于", "is not equal to", "any"),
     "≠": ("不等于", "is not equal to", "any"),
-    "<": ("小于", "is less than", "right"),
-    ">": ("大于", "is greater than", "right"),
+    "<": ("小于", "is less than", "compare"),
+    ">": ("大于", "is greater than", "compare"),
     "<=": ("小于等于", "is at most", "right"),
     ">=": ("大于等于", "is at least", "right"),
     "≤": ("小于等于", "is at most", "right"),
@@ -69,6 +71,7 @@ def read_symbol(run: str, left: str, right: str, tongue: Tongue) -> tuple[int, s
 
 def _named(sign: str, left: str, right: str, tongue: Tongue) -> str:
     name, needs = _NAMES[sign][tongue.index], _NAMES[sign][2]
+    is_tight, right = right[:1] != " ", right.lstrip(" ")
     has_left, has_right = bool(_ANY_LEFT.search(left)), bool(_ANY_RIGHT.match(right))
     if sign == "+" and not has_right:
         fits = bool(re.search(r"[0-9A-Za-z]$", left))
@@ -76,6 +79,11 @@ def _named(sign: str, left: str, right: str, tongue: Tongue) -> str:
         fits = bool(_TERM_LEFT.search(left) and _TERM_RIGHT.match(right))
     elif needs == "any":
         fits = has_left and has_right
+    elif needs == "compare":
+        is_bracket = is_tight and (bool(_HAN.match(right)) or left[-1:] in tuple("\"'/"))
+        fits = has_right and not is_bracket
+    elif needs == "code":
+        fits = bool(_CODE_LEFT.search(left) and _CODE_RIGHT.match(right))
     else:
         fits = needs == "always" or has_right
     return _spaced(name, tongue) if fits else ""
@@ -87,26 +95,30 @@ def _spaced(word: str, tongue: Tongue) -> str:
 
 def _dash(left: str, right: str, tongue: Tongue) -> str:
     """`to` between two numbers, a pause between two words set apart."""
-    if re.search(r"[0-9%℃°A-Za-z日月年时分点] ?$", left) and right.isdigit():
+    is_apart, right = left[-1:] == " " and right[:1] == " ", right.lstrip(" ")
+    if re.search(r"[0-9%℃°A-Za-z日月年时分点号] ?\Z", left) and right.isdigit():
         return tongue.to
-    return tongue.pause if left[-1:] == " " and _ANY_LEFT.search(left) and _ANY_RIGHT.match(right) else ""
+    return tongue.pause if is_apart and _ANY_LEFT.search(left) and _ANY_RIGHT.match(right) else ""
 
 
 def _long_dash(left: str, right: str, tongue: Tongue) -> str:
-    if re.search(r"[0-9%℃°] ?$", left) and right.isdigit():
+    right = right.lstrip(" ")
+    if re.search(r"[0-9%℃°] ?\Z", left) and right.isdigit():
         return tongue.to
     return tongue.pause if _ANY_LEFT.search(left) or left[-1:] in "”」』）" else ""
 
 
 def _wave(left: str, right: str, tongue: Tongue) -> str:
-    if re.search(rf"[0-9%℃°A-Za-z{HAN}] ?$", left) and right.isdigit():
-        is_range = re.search(r"[0-9%℃°日月年时分点A-Za-z] ?$", left)
+    right = right.lstrip(" ")
+    if re.search(rf"[0-9%℃°A-Za-z{HAN}] ?\Z", left) and right.isdigit():
+        is_range = re.search(r"[0-9%℃°日月年时分点A-Za-z] ?\Z", left)
         return tongue.to if is_range else tongue.about
     return tongue.about if right.isdigit() or right in tuple("¥$€£") else ""
 
 
 def _slash(left: str, right: str, tongue: Tongue) -> str:
     """每 after a Chinese unit, a light pause between Chinese words, else a space."""
+    right = right.lstrip(" ")
     if _HAN_LEFT.search(left) and _HAN.match(right):
         return "每" if left.rstrip()[-1] in PER_LEFT and right in PER else "、"
     return " "
@@ -117,6 +129,7 @@ def _hash(_: str, right: str, tongue: Tongue) -> str:
 
 
 def _pipe(left: str, right: str, tongue: Tongue) -> str:
+    right = right.lstrip(" ")
     return tongue.pause if right not in ("", "\n") else ""
 
 

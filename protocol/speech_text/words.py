@@ -19,7 +19,8 @@ _SIGNED: Final = re.compile(r"(?:[A-Za-z]*[A-Za-z]\+\+|[CFJ]#|[A-Z]{1,3}&[A-Z]{1
 _INITIALS: Final = re.compile(r"(?:[A-Za-z]\.){2,}")
 _TITLE: Final = re.compile(r"(?:Mr|Mrs|Ms|Dr|Prof|St|Jr|Sr|vs|etc|Inc|Ltd|Co|Corp|approx|Fig|al)\.(?![A-Za-z0-9])")
 _VERSION: Final = re.compile(r"([vV])(\d+(?:\.\d+)+)(?![\d.]*[A-Za-z])")
-_KEPT_DOTS: Final = re.compile(r"(?:ASP\.NET|[A-Za-z]+\.js|[A-Z]+\.[A-Z]+)(?![A-Za-z0-9.])")
+_KEPT_DOTS: Final = re.compile(r"(?:ASP\.NET|[A-Za-z]+\.js|[A-Z]+\.[A-Z]+)(?!\.?[A-Za-z0-9])")
+_NUMBER_SIGN: Final = re.compile(r"No\.(?=\d)")
 _DOMAIN: Final = re.compile(rf"((?:[A-Za-z0-9-]+\.)+(?:{_TLD}))(?![A-Za-z0-9_.-]*[A-Za-z0-9])((?::\d+)?/[^\s]*)?", re.IGNORECASE)
 _HOST_PATH: Final = re.compile(rf"((?:[A-Za-z0-9-]+\.)+(?:{_TLD}))(?::\d+)?/[^\s]*", re.IGNORECASE)
 _DOTTED: Final = re.compile(r"[A-Za-z_][\w-]*(?:\.[a-z0-9_][\w-]*)+")
@@ -27,7 +28,7 @@ _ROMAN: Final = re.compile(r"(?:II|III|IV|VI|VII|VIII|IX|XI|XII|XIII|XIV|XV|XVI|
 _BEFORE_ROMAN: Final = re.compile(
     r"(?:第|Chapter |Part |Volume |Vol\. |Section |Book |Act |War |Type |Phase |Stage |Level |Class |Article |Grade |Title |"
     r"Louis |Henry |Charles |George |Elizabeth |Napoleon |Pius |Paul |Richard |Edward |James |William |"
-    r"路易|亨利|查理|查尔斯|乔治|伊丽莎白|拿破仑|第 )$"
+    r"路易|亨利|查理|查尔斯|乔治|伊丽莎白|拿破仑|第 )\Z"
 )
 _ROMAN_VALUES: Final = {"I": 1, "V": 5, "X": 10}
 _IP: Final = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
@@ -35,7 +36,7 @@ _IP: Final = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
 
 def read_word(text: str, at: int, *, end: int, tongue: Tongue, before: str) -> tuple[int, str]:
     """Return (where the word ends, how it is said) for the letter at `at`; the region ends at `end`."""
-    for read in (_url, _mail, _sign_name, _roman, _version, _host, _dots, _plain):
+    for read in (_url, _mail, _number_sign, _sign_name, _roman, _version, _host, _dots, _plain):
         found = read(text, at, end, tongue, before)
         if found is not None:
             return found
@@ -67,6 +68,11 @@ def _mail(text: str, at: int, end: int, tongue: Tongue, _: str) -> _Found:
     if m is None:
         return None
     return m.end(), say_host(m[1].replace("_", "-"), tongue) + tongue.at + say_host(m[2], tongue)
+
+
+def _number_sign(text: str, at: int, end: int, tongue: Tongue, _: str) -> _Found:
+    m = _NUMBER_SIGN.match(text, at, end)
+    return None if m is None else (m.end(), ("第", "number ")[tongue.index])
 
 
 def _sign_name(text: str, at: int, end: int, _: Tongue, __: str) -> _Found:
