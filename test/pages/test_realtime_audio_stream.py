@@ -1,0 +1,205 @@
+"""The page at `/`, in a real browser, before the real server: what a person does, read off the screen."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from selenium.webdriver import Chrome, Keys
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
+
+from emulator import voice
+
+Browse = Callable[..., Chrome]
+ARTIFACTS = Path(__file__).resolve().parents[1] / "artifacts"
+WAIT_S = 20
+KEEP_SOCKETS = """
+window.sockets = [];
+window.WebSocket = class extends WebSocket { constructor(url) { super(url); sockets.push(this); } };
+"""
+SECONDS_PER_BYTE = 0.06  # of a text in the sound alphabet
+
+
+class Page:
+    """The page as its reader sees it."""
+
+    def __init__(self, driver: Chrome, url: str) -> None:
+        self.driver = driver
+        driver.get(url)
+        self.until(lambda: self.element("state").get_attribute("data-state") == "open")
+
+    def element(self, name: str) -> Any:
+        return self.driver.find_element(By.ID, name)
+
+    def until(self, condition: Callable[[], object]) -> Any:
+        return WebDriverWait(self.driver, WAIT_S, poll_frequency=0.05).until(lambda _: condition())
+
+    def texts(self, css: str) -> list[str]:
+        return [element.text for element in self.driver.find_elements(By.CSS_SELECTOR, css)]
+
+    def turns_over(self, count: int) -> None:
+        self.until(lambda: len(self.texts(".turn[data-over]")) == count)
+
+    def send_file(self, path: Path) -> None:
+        self.element("picker").send_keys(str(path))
+
+    @property
+    def played_s(self) -> float:
+        return float(self.driver.execute_script("return document.getElementById('audio').currentTime"))
+
+    @property
+    def buffered_s(self) -> float:
+        script = "const b = document.getElementById('audio').buffered; return b.length ? b.end(b.length - 1) : 0"
+        return float(self.driver.execute_script(script))
+
+    @property
+    def is_playing(self) -> bool:
+        return bool(self.driver.execute_script("return !document.getElementById('audio').paused"))
+
+    def picture(self, name: str) -> None:
+        ARTIFACTS.mkdir(exist_ok=True)
+        self.driver.save_screenshot(str(ARTIFACTS / f"{name}.png"))
+
+    def complaints(self) -> list[str]:
+        return [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]
+
+
+@contextmanager
+def holding(page: Page) -> Iterator[None]:
+    """Hold the button; let go at the end."""
+    button = page.element("speak")
+    ActionChains(page.driver).click_and_hold(button).perform()
+    yield
+    ActionChains(page.driver).release(button).perform()
+
+
+def has_said(page: Page, text: str) -> Callable[[], bool]:
+    """Whether so much of the microphone has gone up that the text (after its second of silence) is in it."""
+    needed_s = 1.3 + SECONDS_PER_BYTE * len(text.encode())
+    return lambda: int(page.element("packets-note").text.split()[0] or 0) * 0.1 > needed_s + 0.3
+
+
+@pytest.fixture
+def hello(tmp_path: Path) -> Path:
+    path = tmp_path / "hello.wav"
+    path.write_bytes(voice.pcm_to_wav(voice.speak("你好，世界", rate_hz=16_000), rate_hz=16_000))
+    return path
+
+
+def test_a_spoken_turn_is_held_through_the_microphone(browse: Browse, page_url: str) -> None:
+    question = "明天几点开会"
+    page = Page(browse(says=question), f"{page_url}/?raw=1&lang=en")
+
+    with holding(page):
+        page.until(lambda: page.element("speak").get_attribute("aria-pressed") == "true")
+        page.until(lambda: page.element("packets-note").text)
+        page.until(has_said(page, question))
+        page.picture("speaking")
+    page.turns_over(1)
+    page.until(lambda: page.played_s > 0.3)
+
+    assert page.texts(".you") == [question]
+    assert question in page.texts(".answer")[0]
+    assert page.buffered_s > SECONDS_PER_BYTE * len(page.texts(".answer")[0].encode()) * 0.5
+    page.until(lambda: "Recognition" in page.element("stages").text and "Sound heard" in page.element("stages").text)
+    page.picture("answered-desktop-light")
+    assert page.complaints() == []
+
+
+def test_a_sound_file_is_sent_acknowledged_and_answered(browse: Browse, page_url: str, hello: Path) -> None:
+    page = Page(browse(width=390, height=844, dark=True), f"{page_url}/?lang=zh")
+
+    page.send_file(hello)
+    page.turns_over(1)
+    page.until(lambda: page.played_s > 0.3)
+
+    sent = len(page.driver.find_elements(By.CSS_SELECTOR, "#dots i"))
+    acked = len(page.driver.find_elements(By.CSS_SELECTOR, "#dots i.acked"))
+    assert page.texts(".you") == ["你好，世界"]
+    assert (sent, acked) == (-(-hello.stat().st_size // 6000), sent)
+    page.picture("answered-phone-dark")
+    assert page.complaints() == []
+
+
+def test_stop_ends_the_sound_and_the_next_turn_is_held_as_ever(browse: Browse, page_url: str, hello: Path) -> None:
+    page = Page(browse(), f"{page_url}/?lang=en")
+    page.send_file(hello)
+    page.until(lambda: page.played_s > 0.2)
+
+    page.element("stop").click()
+
+    page.turns_over(1)
+    assert not page.is_playing
+    assert not page.element("stop").is_enabled()
+    page.send_file(hello)
+    page.turns_over(2)
+    page.until(lambda: page.is_playing and page.played_s > 0.2)
+
+
+def test_the_space_bar_speaks_and_interrupts_the_answer(browse: Browse, page_url: str, hello: Path) -> None:
+    page = Page(browse(says="再见"), f"{page_url}/?raw=1&lang=en")
+    page.send_file(hello)
+    page.until(lambda: page.played_s > 0.2)
+
+    ActionChains(page.driver).key_down(Keys.SPACE).perform()
+    page.until(lambda: not page.is_playing)
+    page.until(lambda: page.element("speak").get_attribute("aria-pressed") == "true")
+    page.until(has_said(page, "再见"))
+    ActionChains(page.driver).key_up(Keys.SPACE).perform()
+
+    page.turns_over(2)
+    assert page.texts(".you") == ["你好，世界", "再见"]
+    assert page.complaints() == []
+
+
+def test_what_is_no_sound_is_refused_in_words(browse: Browse, page_url: str, tmp_path: Path) -> None:
+    page = Page(browse(), f"{page_url}/?lang=en")
+    (tmp_path / "letter.txt").write_text("Dear Sir or Madam " * 20)
+
+    page.send_file(tmp_path / "letter.txt")
+    page.turns_over(1)
+
+    assert "无法识别的音频格式" in page.texts(".alarm[role=alert]")[0]
+
+
+def test_a_lost_connection_comes_back_by_itself(browse: Browse, page_url: str, hello: Path) -> None:
+    driver = browse()
+    driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": KEEP_SOCKETS})
+    page = Page(driver, f"{page_url}/?lang=en")
+
+    driver.execute_script("sockets[0].close()")
+    page.until(lambda: driver.execute_script("return sockets.length") == 2)
+    page.until(lambda: page.element("state").text == "Connected")
+    page.send_file(hello)
+    page.turns_over(1)
+
+    assert page.texts(".you") == ["你好，世界"]
+
+
+def test_the_answer_is_shown_as_text_never_as_html(browse: Browse, page_url: str) -> None:
+    driver = browse()
+    Page(driver, f"{page_url}/?lang=en")
+    script = """
+        const [text, done] = arguments;
+        import("/test/voice.js").then(({ showMarkdown, make }) => {
+          const element = make("div");
+          showMarkdown(element, text);
+          done(element.innerHTML);
+        });"""
+
+    shown = driver.execute_async_script(script, "**bold** `x<y` <img src=x onerror=alert(1)>\n```js\n<b>**\n```\n- end")
+
+    assert "<strong>bold</strong> <code>x&lt;y</code> &lt;img" in shown
+    assert "<pre>&lt;b&gt;**</pre>" in shown
+
+
+def test_the_language_can_be_changed(browse: Browse, page_url: str) -> None:
+    page = Page(browse(), f"{page_url}/?lang=zh")
+    before = page.element("hint").text
+
+    page.element("language").click()
+
+    assert (before, page.element("hint").text) == ("按住说话", "Hold to speak")
