@@ -46,7 +46,8 @@ def compose(chat: ChatRequest, call: Call) -> Answer:
     chars = call.scenario.latency.chat_token_chars
     prompt_tokens = count_tokens(chat.all_text) + chat.media_count * 64
     tool_calls = tuple(_tool_calls(chat, call))
-    reasoning = tuple(cut(call.scenario.reasoning or _default_reasoning(chat), chars)) if chat.is_thinking else ()
+    is_thinking = chat.is_thinking or (bool(call.scenario.reasoning) and "enable_thinking" not in chat.options)
+    reasoning = tuple(cut(call.scenario.reasoning or _default_reasoning(chat), chars)) if is_thinking else ()
     if tool_calls:
         return Answer(
             deltas=(),

@@ -13,30 +13,23 @@ symbol was lost or repeated.  All are reported as damage; where a byte is missin
 from __future__ import annotations
 
 import codecs
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 
-import av
 import numpy as np
 from numpy.typing import NDArray
 
-from emulator.alphabet import SYMBOL_MS, TONES_HZ
+from emulator.alphabet import SYMBOL_MS
+from emulator.containers import decode_audio
+from emulator.spectrum import HOP_MS, Floats, Ints, Spectrum, spectrum_of
 
-_HOP_MS: Final = 10
-_WINDOW_MS: Final = 40
-_HOPS_PER_SYMBOL: Final = SYMBOL_MS // _HOP_MS
+__all__ = ["Character", "Damage", "Hearing", "decode_audio", "hear", "hear_detailed", "spread"]
+
+_HOPS_PER_SYMBOL: Final = SYMBOL_MS // HOP_MS
 _SHORTEST, _LONGEST = 4, 8  # hops a sound symbol may seem to last: codecs move a boundary by up to two
 _LARGEST_JITTER_MS: Final = 9.0
 _FLOOR: Final = 0.002  # of full scale: -54 dB
-_LOWEST_RATE_HZ: Final = 8000
-_BLOCK_HOPS: Final = 1000
-_CONTAINERS: Final = "wav,mp3,mov,ogg,matroska,webm,flac,aac,amr,asf,aiff,flv,avi,mpeg"
-
-Floats = NDArray[np.float32]
-Ints = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +79,12 @@ def hear_detailed(pcm: bytes, *, rate_hz: int) -> Hearing:
 
     Shape: PCM is s16le mono at `rate_hz` (8 000 or more), any length.
     """
-    samples, rate_hz = _thinned(pcm, rate_hz)
-    low, high, level = _measure(samples, rate_hz)
-    lead = _lead_of_even(low, high)
-    labels = _label(low, high, lead)
-    starts, ends = _runs(labels)
-    if not _is_alphabet(low, high, level, labels, ends - starts):
+    sound = spectrum_of(pcm, rate_hz=rate_hz)
+    labels = _label(sound)
+    runs = _runs_of(labels, sound)
+    if not _is_alphabet(sound, labels, runs.ends - runs.starts):
         return Hearing("", (), (), is_tones=False)
-    hop_ms = 1000 * (rate_hz * _HOP_MS // 1000) / rate_hz
-    symbols = list(_symbols(low, high, labels, _Runs(starts, ends, _moments(lead, starts) * hop_ms)))
+    symbols = list(_symbols(sound, labels, runs))
     characters = tuple(_characters(symbols))
     damage = [Damage(round(s.start_ms), s.damage) for s in symbols if s.damage] + list(_shifts(symbols))
     damage.sort(key=lambda place: place.at_ms)
@@ -107,74 +97,11 @@ def spread(text: str, duration_ms: int) -> tuple[Character, ...]:
     return tuple(Character(char, int(n * step), int((n + 1) * step)) for n, char in enumerate(text))
 
 
-def decode_audio(data: bytes) -> tuple[bytes, int]:
-    """Return (PCM s16le mono, its rate) of a sound file in any usual container.  Raises: ValueError."""
-    try:
-        with av.open(io.BytesIO(data), mode="r", options={"format_whitelist": _CONTAINERS}) as container:
-            rate_hz = container.streams.audio[0].rate
-            resampler = av.AudioResampler(format="s16", layout="mono", rate=rate_hz)
-            parts = [out.to_ndarray().tobytes() for f in container.decode(audio=0) for out in resampler.resample(f)]
-            parts += [out.to_ndarray().tobytes() for out in resampler.resample(None)]
-    except (av.error.FFmpegError, IndexError, ValueError) as error:
-        raise ValueError(f"not a sound file that can be decoded: {error}") from error
-    return b"".join(parts), rate_hz
-
-
-def _thinned(pcm: bytes, rate_hz: int) -> tuple[Floats, int]:
-    """Return samples of full scale 1 at 8 000 Hz where the rate is a multiple of it (3x less work at 24 000).
-
-    The plain mean of neighbours costs the highest tone 2.5 dB and is the cheapest filter that is good enough.
-    """
-    samples = np.frombuffer(pcm[: len(pcm) // 2 * 2], "<i2")
-    step = rate_hz // _LOWEST_RATE_HZ if rate_hz % _LOWEST_RATE_HZ == 0 else 1
-    whole = samples[: len(samples) // step * step]
-    thin = np.zeros(len(whole) // step, np.float32)
-    for n in range(step):
-        thin += whole[n::step]
-    return thin / np.float32(32768 * step), rate_hz // step
-
-
-def _measure(samples: Floats, rate_hz: int) -> tuple[Floats, Floats, Floats]:
-    """Return per hop the strengths of the low and the high tones, and the sound's mean square."""
-    window, hop = rate_hz * _WINDOW_MS // 1000, rate_hz * _HOP_MS // 1000
-    padded = np.concatenate([np.zeros(window // 2, np.float32), samples, np.zeros(window, np.float32)])
-    frames = np.lib.stride_tricks.sliding_window_view(padded, window)[::hop]
-    blocks = [_tones(frames[n : n + _BLOCK_HOPS], rate_hz) for n in range(0, len(frames), _BLOCK_HOPS)]
-    strengths = np.concatenate([tones for tones, _ in blocks])
-    return strengths[:, :32], strengths[:, 32:], np.concatenate([level for _, level in blocks])
-
-
-def _tones(frames: Floats, rate_hz: int) -> tuple[Floats, Floats]:
-    kernel, window = _kernel(rate_hz)
-    waves = frames @ kernel
-    count = len(TONES_HZ)
-    strength = np.sqrt(np.square(waves[:, :count]) + np.square(waves[:, count:]))
-    return strength, np.square(frames) @ window
-
-
-@lru_cache(maxsize=8)
-def _kernel(rate_hz: int) -> tuple[Floats, Floats]:
-    """Return the Hann-windowed cosines and sines of the 64 tones, and the window for a mean square."""
-    length = rate_hz * _WINDOW_MS // 1000
-    window = np.hanning(length + 1)[:length]
-    angle = 2 * np.pi * np.arange(length)[:, None] * TONES_HZ / rate_hz
-    scale = (2 * window / window.sum())[:, None]
-    kernel = np.concatenate([np.cos(angle) * scale, np.sin(angle) * scale], axis=1)
-    return kernel.astype(np.float32), (window / window.sum()).astype(np.float32)
-
-
-def _lead_of_even(low: Floats, high: Floats) -> Floats:
-    """Return per hop by how much the even tones are louder than the odd ones."""
-    even: Floats = low[:, 0::2].max(axis=1) + high[:, 0::2].max(axis=1)
-    odd: Floats = low[:, 1::2].max(axis=1) + high[:, 1::2].max(axis=1)
-    return even - odd
-
-
-def _label(low: Floats, high: Floats, lead: Floats) -> Ints:
+def _label(sound: Spectrum) -> Ints:
     """Return per hop 0 for a pause, 1 where the even tones win, 2 where the odd ones do."""
-    strength = low.max(axis=1) + high.max(axis=1)
+    strength = sound.strength
     is_sound = _without_dips(strength > np.maximum(_FLOOR, 0.2 * _loudness_around(strength)))
-    return np.where(is_sound, np.where(lead > 0, 1, 2), 0)
+    return np.where(is_sound, np.where(sound.lead_of_even > 0, 1, 2), 0)
 
 
 def _without_dips(is_sound: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -207,13 +134,13 @@ def _moments(lead: Floats, starts: Ints) -> NDArray[np.float64]:
     return np.where(starts > 0, starts - 1 + share, 0.0)
 
 
-def _is_alphabet(low: Floats, high: Floats, level: Floats, labels: Ints, lengths: Ints) -> bool:
+def _is_alphabet(sound: Spectrum, labels: Ints, lengths: Ints) -> bool:
     """Tell whether the sound is ours: two pure tones at a time, in steps of one symbol."""
     is_sound = labels > 0
     if not is_sound.any():
         return False
-    pair = np.square(low.max(axis=1)) + np.square(high.max(axis=1))
-    purity = np.median(pair[is_sound] / (2 * level[is_sound] + 1e-9))
+    pair = np.square(sound.low.max(axis=1)) + np.square(sound.high.max(axis=1))
+    purity = np.median(pair[is_sound] / (2 * sound.level[is_sound] + 1e-9))
     sounding = labels[np.cumsum(lengths) - 1] > 0
     regular = (lengths >= _SHORTEST) & (lengths <= _LONGEST) & sounding
     return bool(purity > 0.5 and regular.sum() >= 0.5 * sounding.sum())
@@ -228,8 +155,13 @@ class _Runs:
     begin_ms: NDArray[np.float64]
 
 
-def _symbols(low: Floats, high: Floats, labels: Ints, runs: _Runs) -> Iterator[_Symbol]:
-    moments = [*runs.begin_ms.tolist(), len(labels) * float(_HOP_MS)]
+def _runs_of(labels: Ints, sound: Spectrum) -> _Runs:
+    starts, ends = _runs(labels)
+    return _Runs(starts, ends, _moments(sound.lead_of_even, starts) * sound.hop_ms)
+
+
+def _symbols(sound: Spectrum, labels: Ints, runs: _Runs) -> Iterator[_Symbol]:
+    moments = [*runs.begin_ms.tolist(), len(labels) * sound.hop_ms]
     parity = labels[runs.starts] - 1
     for n, (start, end) in enumerate(zip(runs.starts.tolist(), runs.ends.tolist(), strict=True)):
         odd = int(parity[n])
@@ -243,7 +175,8 @@ def _symbols(low: Floats, high: Floats, labels: Ints, runs: _Runs) -> Iterator[_
             finish_ms = begin_ms + SYMBOL_MS if precedes_pause else finish_ms
         if follows_pause and odd:
             yield _Symbol(-1, begin_ms, begin_ms, "start lost")
-        yield from _split(low[start:end, odd::2], high[start:end, odd::2], begin_ms, finish_ms)
+        low, high = sound.low[start:end, odd::2], sound.high[start:end, odd::2]
+        yield from _split(low, high, begin_ms, finish_ms)
 
 
 def _split(low: Floats, high: Floats, begin_ms: float, finish_ms: float) -> Iterator[_Symbol]:

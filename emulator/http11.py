@@ -13,6 +13,7 @@ from typing import Any, Final
 from werkzeug.serving import WSGIRequestHandler
 
 _LOG: Final = logging.getLogger("emulator")
+_IDLE_S: Final = 75.0
 _NO_BODY: Final = ("1", "204", "304")
 
 
@@ -22,8 +23,17 @@ class Handler(WSGIRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
+    def handle_one_request(self) -> None:
+        """Wait for the next request, but not for ever: the real gateway closes an idle line too."""
+        self.connection.settimeout(_IDLE_S)
+        super().handle_one_request()
+
+    def log_error(self, format: str, *args: Any) -> None:
+        """Stay quiet: an idle line that is closed is no error."""
+
     def run_wsgi(self) -> None:
         """Answer one request; a ConnectionError from the application drops the line without an answer."""
+        self.connection.settimeout(None)  # with a timeout set, a large send could be a short one
         if self.headers.get("Expect", "").lower().strip() == "100-continue":
             self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         try:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections import defaultdict, deque
+from collections import OrderedDict, deque
 from threading import Lock
 from typing import Any, Final
 
+_MOST_KEYS: Final = 2000
 _ENTRIES_PER_KEY: Final = 5000
 _LONGEST_TEXT: Final = 100_000
 
@@ -18,19 +19,22 @@ def key_hash(key: str) -> str:
 
 
 class Journal:
-    """The newest entries of every key, oldest first.  Threads: any."""
+    """The newest entries of the newest keys, oldest first.  Threads: any."""
 
     def __init__(self) -> None:
         self._began = time.monotonic()
         self._lock = Lock()
-        self._entries: dict[str, deque[dict[str, Any]]] = defaultdict(lambda: deque(maxlen=_ENTRIES_PER_KEY))
+        self._entries: OrderedDict[str, deque[dict[str, Any]]] = OrderedDict()
 
     def note(self, key: str, endpoint: str, kind: str, **detail: Any) -> None:
         """Write one entry; `t_ms` counts from the emulator's start."""
         t_ms = round((time.monotonic() - self._began) * 1000, 1)
         entry = {"t_ms": t_ms, "key": key_hash(key), "endpoint": endpoint, "kind": kind, **detail}
         with self._lock:
-            self._entries[key].append(entry)
+            self._entries.setdefault(key, deque(maxlen=_ENTRIES_PER_KEY)).append(entry)
+            self._entries.move_to_end(key)
+            while len(self._entries) > _MOST_KEYS:
+                self._entries.popitem(last=False)
 
     def of(self, key: str) -> list[dict[str, Any]]:
         """Return the entries of a key."""

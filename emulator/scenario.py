@@ -6,11 +6,13 @@ does not exist is refused by name.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from threading import Lock
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
+_MOST_KEYS: Final = 10_000
 Stage = Literal["chat", "asr", "asr_realtime", "asr_task", "tts", "tts_http", "upload", "models"]
 FaultKind = Literal[
     "status", "delay", "cut", "malformed", "stall", "duplicate", "error_event", "close", "silent_close", "reset"
@@ -125,16 +127,20 @@ def _at(texts: list[str], count: int) -> str | None:
 
 
 class Scripts:
-    """The script of every key; a key without a scenario plays the empty one."""
+    """The script of every key; a key without a scenario plays the empty one.  The keys used last are kept."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._by_key: dict[str, Script] = {}
+        self._by_key: OrderedDict[str, Script] = OrderedDict()
 
     def of(self, key: str) -> Script:
         """Return the script of a key."""
         with self._lock:
-            return self._by_key.setdefault(key, Script(Scenario()))
+            script = self._by_key.setdefault(key, Script(Scenario()))
+            self._by_key.move_to_end(key)
+            while len(self._by_key) > _MOST_KEYS:
+                self._by_key.popitem(last=False)
+            return script
 
     def set(self, key: str, scenario: Scenario) -> None:
         """Start a scenario for a key, from its beginning."""

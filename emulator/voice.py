@@ -22,6 +22,7 @@ from emulator.alphabet import SILENCE, SYMBOL_MS, spell, symbol_samples, wavefor
 _HAN: Final = re.compile(r"[\u3400-\u9fff]")
 _ESPEAK_TIMEOUT_S: Final = 30
 _ESPEAK_HZ: Final = 22050
+_USUAL_HZ: Final = 24000
 
 
 def speak(text: str, *, rate_hz: int = 24000) -> bytes:
@@ -70,6 +71,9 @@ class Voice(Protocol):
 
 class ToneVoice:
     """The exact voice: the sound alphabet."""
+
+    def __init__(self) -> None:
+        _base64_waveforms(_USUAL_HZ)  # 10 ms that would otherwise delay the first session's first delta
 
     def begin(self, rate_hz: int) -> Utterance:
         return _ToneUtterance(rate_hz)
