@@ -28,9 +28,7 @@ class HttpSynthesiser:
         """Yield the sound of one text of at most 600 characters. Raises: UpstreamError, Cancelled."""
         body = {"model": self.model, "input": {"text": text, "voice": voice, "language_type": "Auto"}}
         is_whole = False
-        events = self._transport.events(
-            self._url, body, key=key, cancel=cancel, headers={"X-DashScope-SSE": "enable"}
-        )
+        events = self._transport.events(self._url, body, key=key, cancel=cancel, headers={"X-DashScope-SSE": "enable"})
         for data in events:
             output = read_speech(data)
             is_whole = is_whole or output.finish_reason == "stop"

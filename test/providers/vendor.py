@@ -1,0 +1,153 @@
+"""A vendor whose every byte is scripted by the test: for what the emulator, which behaves, cannot be made to do."""
+
+import contextlib
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from wsproto import ConnectionType, WSConnection
+from wsproto.events import AcceptConnection, BytesMessage, CloseConnection, Ping, Request, TextMessage
+
+WAIT_S = 20
+
+
+class HangUp(Exception):
+    """The client went away."""
+
+
+class Line:
+    """The vendor's end of one connection; `number` counts the connections from 1."""
+
+    def __init__(self, sock: socket.socket, number: int) -> None:
+        sock.settimeout(WAIT_S)
+        self.sock, self.number = sock, number
+        self._read = sock.makefile("rb")
+
+    # --- HTTP
+
+    def request(self) -> tuple[str, dict[str, str], bytes]:
+        """Return the request line, the headers (lower case) and the body of the next request."""
+        first = self._line()
+        headers = {}
+        while line := self._line():
+            name, _, value = line.partition(":")
+            headers[name.lower()] = value.strip()
+        return first, headers, self._read.read(int(headers.get("content-length", 0)))
+
+    def _line(self) -> str:
+        line = self._read.readline()
+        if not line:
+            raise HangUp
+        return line.decode().rstrip("\r\n")
+
+    def answer(self, body: bytes = b"{}", *, status: str = "200 OK", headers: str = "") -> None:
+        self.sock.sendall(f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n{headers}\r\n".encode() + body)
+
+    # --- WebSocket
+
+    def upgrade(self) -> dict[str, str]:
+        """Accept the WebSocket; returns the request's headers."""
+        self._ws = WSConnection(ConnectionType.SERVER)
+        self._events: Iterator[Any] = iter(())
+        request = self._next()
+        assert isinstance(request, Request)
+        self.sock.sendall(self._ws.send(AcceptConnection()))
+        return {name.decode().lower(): value.decode() for name, value in request.extra_headers}
+
+    def frame(self, kind: str, **fields: Any) -> bytes:
+        """Return the bytes of one event."""
+        return bytes(self._ws.send(TextMessage(data=json.dumps({"type": kind, **fields}))))
+
+    def say(self, kind: str, **fields: Any) -> None:
+        self.sock.sendall(self.frame(kind, **fields))
+
+    def ping(self) -> None:
+        self.sock.sendall(self._ws.send(Ping(payload=b"?")))
+
+    def bid_farewell(self, code: int, reason: str = "") -> None:
+        self.sock.sendall(self._ws.send(CloseConnection(code=code, reason=reason)))
+
+    def hear(self, *kinds: str) -> dict[str, Any]:
+        """Return the client's next event (of one of these kinds). Raises: HangUp."""
+        while True:
+            event = self._next()
+            if event is None or isinstance(event, CloseConnection):
+                raise HangUp
+            if isinstance(event, (TextMessage, BytesMessage)):
+                said = json.loads(event.data)
+                if not kinds or said["type"] in kinds:
+                    return dict(said)
+
+    def begin_session(self) -> None:
+        """Go through the beginning that every realtime session has."""
+        self.upgrade()
+        self.say("session.created")
+        self.hear("session.update")
+        self.say("session.updated")
+
+    def _next(self) -> Any:
+        while True:
+            for event in self._events:
+                return event
+            data = self._read.read1(65536)
+            if not data:
+                return None
+            self._ws.receive_data(data)
+            self._events = self._ws.events()
+
+
+class Vendor:
+    """Serves every connection by the script, each in its own thread, until the test ends."""
+
+    def __init__(self, listener: socket.socket, script: Callable[[Line], None]) -> None:
+        self._listener, self._script = listener, script
+        self._stack = ExitStack()
+        self._threads: list[threading.Thread] = []
+        self.connections = 0
+        self.host = f"127.0.0.1:{listener.getsockname()[1]}"
+        self.url, self.websocket_url = f"http://{self.host}", f"ws://{self.host}"
+        self._accepting = self._start(self._accept)
+
+    def _start(self, target: Callable[..., None], *args: Any) -> threading.Thread:
+        thread = threading.Thread(target=target, args=args, name="scripted vendor", daemon=True)
+        thread.start()
+        return thread
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                sock, _ = self._listener.accept()
+                self._stack.enter_context(sock)
+                self.connections += 1
+                self._threads.append(self._start(self._serve, Line(sock, self.connections)))
+
+    def _serve(self, line: Line) -> None:
+        with line.sock, contextlib.suppress(HangUp, OSError):
+            self._script(line)
+
+    def stop(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._accepting.join(WAIT_S)
+        self._stack.close()
+        for thread in self._threads:
+            thread.join(WAIT_S)
+
+
+@contextmanager
+def scripted_vendor(script: Callable[[Line], None]) -> Iterator[Vendor]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        vendor = Vendor(listener, script)
+        try:
+            yield vendor
+        finally:
+            vendor.stop()
+
+
+def polite(line: Line) -> None:
+    """Answer every request with an empty object."""
+    while True:
+        line.request()
+        line.answer()
