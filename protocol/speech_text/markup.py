@@ -31,6 +31,7 @@ CLOSING_CHARS: Final = 24
 
 _SPECIAL: Final = re.compile(r"[*_~`\[\]!<&$\\\n(（¯ヽ╮٩ლ乁凸]")
 _LINE_MARKS: Final = re.compile(rf"[ \t>#*+\-=_|:`~]{{0,{LINE_MARK_CHARS}}}")
+_LINE_MARK: Final = frozenset(" \t>#*+-=_|:`~[")
 _RULE: Final = re.compile(r"[ \t>]*(?=[-*_=|:+ \t~]*[-*_=]{2})[-*_=|:+ \t~]{3,}$")
 _FENCE: Final = re.compile(r"[ \t>]*(`{3,}|~{3,})")
 _FENCE_INFO: Final = re.compile(r"[^\n`]{0,80}")
@@ -111,7 +112,12 @@ class Markup:
 
     def feed(self, text: str) -> str:
         """Return what is certain without marks, folded into the small alphabet."""
-        self.pending += text if text.isascii() and text.isprintable() else INVISIBLE.sub("", text)
+        if not (text.isascii() and text.isprintable()):
+            text = INVISIBLE.sub("", text)
+        if self.is_idle and not _SPECIAL.search(text):
+            self.last = text[-1:] or self.last
+            return text.translate(FOLD)
+        self.pending += text
         return self._drain()
 
     def finish(self) -> str:
@@ -194,6 +200,9 @@ class Markup:
     # -- line start ----------------------------------------------------------------------------------------------
 
     def _line_step(self, text: str, at: int) -> int:
+        if text[at] not in _LINE_MARK:
+            self._at_line_start = False
+            return at
         if text[at] == "[":
             return self._line_bracket(text, at)
         marks = _LINE_MARKS.match(text, at)

@@ -17,6 +17,7 @@ _PART: Final = re.compile(
     rf"|(?P<space> +)|(?P<before>{GLUE_BEFORE})|(?P<after>{GLUE_AFTER})|(?P<edge>{WORD_EDGE})|(?P<line>\n)|(?P<sign>.)",
     re.DOTALL,
 )
+_EDGES: Final = "\n" + OPENERS
 _HAN: Final = re.compile(f"[{HAN}]")
 
 
@@ -33,8 +34,8 @@ class Polish:
 
     @property
     def is_idle(self) -> bool:
-        """True when nothing but a space is held and the last thing said was a word in no need of glue."""
-        return self.last.isalnum() and not (self._open or self._glued or self._apart)
+        """True when nothing but a space is held, a line has begun, and the last word needs no glue."""
+        return self.last not in _EDGES and not (self._open or self._glued or self._apart)
 
     def take_space(self) -> str:
         """Hand over the space that is held."""

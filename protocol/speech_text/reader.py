@@ -32,6 +32,7 @@ _FREE: Final = re.compile(
     rf"|(?<![{LETTERS}0-9])[A-Za-z][a-z]*(?=[ ,;?)\"\n\u3001-\u9fff\uff00-\uff1f]))+"
 )
 """What stands for itself: other scripts, punctuation, spaces, and plain words that are over."""
+_LOWER: Final = "\u00df-\u00f6\u00f8-\u00ff\u03b1-\u03c9\u0430-\u045f"
 _WORD_BEGUN: Final = re.compile(r"(?:[A-Za-z][a-z]{0,40})?")
 _WORD: Final = re.compile(rf"[{LETTERS}][{LETTERS}0-9_.@:/\-+#&'’%?=~!]{{0,{WORD_CHARS}}}")
 _BODY: Final = r"[A-Za-z0-9.,:)/\-+%‰°℃℉*×÷=^~_'—Ωμµ€£¥$]"
@@ -48,7 +49,9 @@ _POWER_DONE: Final = re.compile(r"\^(-?)((?:\^?[0-9])+)")
 _DOTS: Final = re.compile(r"\.{1,16}[^.]?", re.DOTALL)
 _BRACKET: Final = re.compile(r"\((?:[0-9]{1,3}\)? ?[0-9-]{0,9})?")
 _BRACKET_PHONE: Final = re.compile(r"\((\d{3})\) ?(\d{3})-(\d{4})")
+_HAN_RUN: Final = re.compile(f"[{HAN}]+")
 _HAN: Final = re.compile(f"[{HAN}]")
+_PLAIN_WORD: Final = re.compile(rf"([A-Za-z]?[a-z{_LOWER}]+(?:['’-][a-z]+)*)[.!?:~]*")
 _LATIN_WORD: Final = re.compile(r"(?<![A-Za-z0-9_.:/@\\])[A-Za-z]{2,}(?![A-Za-z0-9_:/@$\\]|\.[A-Za-z])")
 _CODES: Final = frozenset("USD CNY RMB EUR GBP JPY KRW HKD TWD INR SGD AUD CAD US HK NT S A C No.".split())
 _CODE_AMOUNT: Final = re.compile(r"(?:(?:US|HK|NT|[SAC])\$ ?|[A-Z]{3} ?)\d")
@@ -124,7 +127,7 @@ class Reader:
 
     def _tongue(self, text: str, at: int) -> Tongue | None:
         """Choose the language here; None while the text that decides is not here yet."""
-        han = len(_HAN.findall(self.before))
+        han = len("".join(_HAN_RUN.findall(self.before)))
         words = len(_LATIN_WORD.findall(self.before))
         if han or words:
             return CHINESE if han >= words else ENGLISH
@@ -175,9 +178,10 @@ class Reader:
             return WAIT
         if region[0] in _CODES:
             return self._code_word(text, at, region)
-        if PLAIN.fullmatch(region[0]) and not region[0].isupper() and "_" not in region[0]:
-            self._out.append(region[0])
-            return end
+        plain = _PLAIN_WORD.fullmatch(region[0])
+        if plain is not None:
+            self._out.append(plain[1])
+            return at + plain.end(1)
         tongue = self._tongue(text, at)
         if tongue is None:
             return WAIT

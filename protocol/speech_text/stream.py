@@ -12,6 +12,7 @@ from protocol.speech_text.reader import Reader
 _SIGNS: Final = "，。、；：！？"
 _BOLD: Final = rf"(?:\*\*(?=[A-Za-z{HAN}{_SIGNS}]))?"
 _PLAIN_WORD: Final = rf" ?{_BOLD}(?!No\.)[A-Za-z][a-z]*(?:[,.!?;:](?= )|(?=[ {HAN}{_SIGNS}]))"
+_CHINESE: Final = re.compile(f"[{HAN}]+")
 _CALM: Final = re.compile(
     rf"([{_SIGNS}]?(?:(?:{_PLAIN_WORD}|{_BOLD}[{HAN}]+{_BOLD})[{_SIGNS}]?)*)"
     r"( ?(?:[A-Za-z][a-z]{0,40}[,.!?;:]?)?(?:\*\*)?)"
@@ -39,18 +40,25 @@ class SpeechText:
         """Return the speakable text that is certain now (may be empty)."""
         if not self._is_calm:
             return self._through_stages(delta)
+        if not self._held and _CHINESE.fullmatch(delta):
+            return self._pass(delta)
         plain = _CALM.fullmatch(self._held + delta)
         if plain is None:
             return self._through_stages(self._leave_calm() + delta)
         words, held = plain.groups()
         if words:
-            if words[0] in _SIGNS and self._passed and self._passed[-1] in _SIGNS:
+            if words[0] in _SIGNS and not (self._passed[-1:] or self._polish.last).isalnum():
                 return self._through_stages(self._leave_calm() + delta)
             if "*" in words:
                 words = words.replace("**", "")
-            passed = self._passed + words
-            self._passed = passed if len(passed) < _PASSED_CHARS else passed[-64:]
+            self._pass(words)
         self._held = held
+        return words
+
+    def _pass(self, words: str) -> str:
+        """Note what goes by the stages (they want to know the end of it only)."""
+        passed = self._passed + words
+        self._passed = passed if len(passed) < _PASSED_CHARS else passed[-64:]
         return words
 
     def finish(self) -> str:
