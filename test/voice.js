@@ -170,9 +170,11 @@ export class Microphone {
     if (this.#node) return;
     if (!navigator.mediaDevices) throw new DOMException("insecure page", "SecurityError");
     this.#stream = await navigator.mediaDevices.getUserMedia({ audio: { channelCount: 1, ...this.constraints } });
+    const context = new AudioContext({ sampleRate: SPEECH_HZ });
     try {
-      await this.#connect(new AudioContext({ sampleRate: SPEECH_HZ }));
+      await this.#connect(context);
     } catch {
+      context.close();
       await this.#connect(new AudioContext()); // Firefox: a microphone is only connected at its own rate
     }
   }
@@ -182,7 +184,8 @@ export class Microphone {
     const node = new AudioWorkletNode(context, "recorder", { numberOfOutputs: 0 });
     node.port.onmessage = ({ data }) => (data.flushed ? this.#flushed?.() : this.onSound(new Uint8Array(data.pcm), data.level));
     context.createMediaStreamSource(this.#stream).connect(node);
-    [this.#context, this.#node] = [context, node];
+    this.#context = context;
+    this.#node = node;
     await context.resume();
   }
 
@@ -192,6 +195,7 @@ export class Microphone {
 
   /** Stop recording; resolves when the last of the sound has been told. */
   async pause() {
+    if (!this.#node) return;
     const flushed = new Promise((resolve) => (this.#flushed = resolve));
     this.#node.port.postMessage("pause");
     await flushed;
@@ -201,6 +205,7 @@ export class Microphone {
   close() {
     this.#stream?.getTracks().forEach((track) => track.stop());
     this.#context?.close();
+    this.#flushed?.();
     this.#context = this.#stream = this.#node = null;
   }
 }
@@ -252,7 +257,7 @@ export class Player {
 
   #play(source) {
     this.#audio.src = URL.createObjectURL(source);
-    this.#audio.play().catch(() => {}); // refused before the first gesture: the player's own button still works
+    this.#audio.play().catch((error) => (this.#audio.controls ||= error.name === "NotAllowedError")); // then a tap plays it
   }
 
   get playedMs() {

@@ -20,6 +20,7 @@ KEEP_SOCKETS = """
 window.sockets = [];
 window.WebSocket = class extends WebSocket { constructor(url) { super(url); sockets.push(this); } };
 """
+PACKET_S = 0.1  # of sound in each packet of the microphone
 SECONDS_PER_BYTE = 0.06  # of a text in the sound alphabet
 
 
@@ -78,8 +79,8 @@ def holding(page: Page) -> Iterator[None]:
 
 def has_said(page: Page, text: str) -> Callable[[], bool]:
     """Whether so much of the microphone has gone up that the text (after its second of silence) is in it."""
-    needed_s = 1.3 + SECONDS_PER_BYTE * len(text.encode())
-    return lambda: int(page.element("packets-note").text.split()[0] or 0) * 0.1 > needed_s + 0.3
+    needed_s = 1.6 + SECONDS_PER_BYTE * len(text.encode())
+    return lambda: len(page.driver.find_elements(By.CSS_SELECTOR, "#dots i")) * PACKET_S > needed_s
 
 
 @pytest.fixture
@@ -203,3 +204,31 @@ def test_the_language_can_be_changed(browse: Browse, page_url: str) -> None:
     page.element("language").click()
 
     assert (before, page.element("hint").text) == ("按住说话", "Hold to speak")
+
+
+def test_a_short_tap_listens_until_the_next_tap(browse: Browse, page_url: str) -> None:
+    page = Page(browse(says="开灯"), f"{page_url}/?raw=1&lang=en")
+
+    page.element("speak").click()
+    page.until(lambda: page.element("hint").text == "Listening: tap to send")
+    page.until(has_said(page, "开灯"))
+    page.element("speak").click()
+
+    page.turns_over(1)
+    assert page.texts(".you") == ["开灯"]
+    assert page.element("speak").get_attribute("aria-pressed") == "false"
+
+
+def test_a_connection_lost_while_speaking_says_so_and_is_ready_again(browse: Browse, page_url: str) -> None:
+    driver = browse(says="喂")
+    driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": KEEP_SOCKETS})
+    page = Page(driver, f"{page_url}/?raw=1&lang=en")
+
+    page.element("speak").click()
+    page.until(lambda: page.element("packets").is_displayed())
+    driver.execute_script("sockets[0].close()")
+
+    page.turns_over(1)
+    assert "The connection broke" in page.texts(".alarm")[0]
+    page.until(lambda: page.element("speak").is_enabled() and page.element("hint").text == "Hold to speak")
+    assert page.complaints() == []
