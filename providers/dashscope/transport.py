@@ -79,19 +79,19 @@ class _Stoppable:
 
 
 class _Http(_Stoppable, HTTPConnection):
-    default_socket_options = SOCKET_OPTIONS
+    pass
 
 
 class _Https(_Stoppable, HTTPSConnection):
-    default_socket_options = SOCKET_OPTIONS
+    pass
 
 
 class _HttpPool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _Http  # type: ignore[assignment]
+    ConnectionCls = _Http
 
 
 class _HttpsPool(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _Https  # type: ignore[assignment]
+    ConnectionCls = _Https
 
 
 class Transport:
@@ -99,7 +99,9 @@ class Transport:
 
     def __init__(self, *, connect_s: float, idle_s: float, pool_size: int) -> None:
         self._timeout = urllib3.Timeout(connect=connect_s, read=idle_s)
-        self._pools = urllib3.PoolManager(num_pools=8, maxsize=pool_size, block=False, retries=False)
+        self._pools = urllib3.PoolManager(
+            num_pools=8, maxsize=pool_size, block=False, retries=False, socket_options=SOCKET_OPTIONS
+        )
         self._pools.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
 
     @contextlib.contextmanager
@@ -187,6 +189,13 @@ def _renaming(cancel: Cancel) -> Iterator[None]:
     except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
         if cancel.is_cancelled:
             raise Cancelled from error
-        if isinstance(error, urllib3.exceptions.TimeoutError):
+        if _is_late(error):
             raise UpstreamTimeout("模型服务没有及时回复，请稍后重试。") from error
         raise UpstreamBroken("与模型服务的连接中断，请稍后重试。") from error
+
+
+def _is_late(error: Exception) -> bool:
+    """Whether a deadline passed. The library counts a refused connection and an unknown host as timeouts, too."""
+    return isinstance(error, urllib3.exceptions.TimeoutError) and not isinstance(
+        error, urllib3.exceptions.NewConnectionError
+    )

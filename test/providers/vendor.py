@@ -5,7 +5,7 @@ import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 from wsproto import ConnectionType, WSConnection
@@ -25,6 +25,10 @@ class Line:
         sock.settimeout(WAIT_S)
         self.sock, self.number = sock, number
         self._read = sock.makefile("rb")
+
+    def close(self) -> None:
+        self._read.close()
+        self.sock.close()
 
     # --- HTTP
 
@@ -104,8 +108,7 @@ class Vendor:
 
     def __init__(self, listener: socket.socket, script: Callable[[Line], None]) -> None:
         self._listener, self._script = listener, script
-        self._stack = ExitStack()
-        self._threads: list[threading.Thread] = []
+        self._lines: dict[socket.socket, threading.Thread] = {}
         self.connections = 0
         self.host = f"127.0.0.1:{listener.getsockname()[1]}"
         self.url, self.websocket_url = f"http://{self.host}", f"ws://{self.host}"
@@ -120,19 +123,20 @@ class Vendor:
         with contextlib.suppress(OSError):
             while True:
                 sock, _ = self._listener.accept()
-                self._stack.enter_context(sock)
                 self.connections += 1
-                self._threads.append(self._start(self._serve, Line(sock, self.connections)))
+                self._lines[sock] = self._start(self._serve, Line(sock, self.connections))
 
     def _serve(self, line: Line) -> None:
-        with line.sock, contextlib.suppress(HangUp, OSError):
+        with contextlib.suppress(HangUp, OSError):
             self._script(line)
+        line.close()
 
     def stop(self) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
         self._accepting.join(WAIT_S)
-        self._stack.close()
-        for thread in self._threads:
+        for sock, thread in self._lines.items():
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
             thread.join(WAIT_S)
 
 
