@@ -4,6 +4,8 @@ A connection occupies a thread for as long as it is open, so there are as many t
 more, so that `/health` answers while every device is talking.
 """
 
+import contextlib
+import ctypes
 import signal
 import sys
 import threading
@@ -77,8 +79,22 @@ class Server(BaseApplication):  # type: ignore[misc]
             sys.stdout.flush()
 
 
+_M_ARENA_MAX = -8
+"""glibc's number of the option. Source: mallopt(3)."""
+
+
+def _share_memory() -> None:
+    """Let threads share two heaps instead of one each.
+
+    With the default, memory grew in steps of 14 MB over thousands of sessions though nothing leaked.
+    """
+    with contextlib.suppress(OSError, AttributeError):  # another C library than glibc
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
+
+
 def serve(settings: Settings, create_app: Callable[[Settings], Flask]) -> None:
     """Run until stopped."""
+    _share_memory()
     Server(settings, create_app).run()
 
 

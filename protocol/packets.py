@@ -5,8 +5,8 @@ more than once. `Reassembly` keeps the text of the packets that wait for an earl
 is contiguous, so that recognition can start while the rest is still on its way.
 
 Two readings of `data` are in use: each packet is a base64 text of its own, or the packets are slices of one long base64
-text. Both are decoded by one rule: characters that do not fill a group of four are carried into the next packet, and
-padding (`=`) ends a text. A base64 text of its own always fills its groups, so it never carries anything.
+text. Both are decoded by one rule: characters that do not fill a group of four are carried into the next packet. A
+base64 text of its own always fills its groups, so it never carries anything.
 
 A packet without `total` belongs to a live upload: how many there are is known when `end` comes.
 
@@ -149,7 +149,7 @@ class Reassembly:
 
     def _decode(self, text: str) -> None:
         text = self._carry + text
-        whole = len(text) if text.endswith("=") else len(text) - len(text) % 4
+        whole = len(text) - len(text) % 4
         self.data += self._from_base64(text[:whole])
         self._carry = text[whole:]
 
