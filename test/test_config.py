@@ -380,7 +380,7 @@ def test_the_example_file_explains_each_field_and_names_its_other_names() -> Non
 @pytest.mark.parametrize("readme", ["README.md", "README.zh-CN.md"])
 def test_the_table_of_a_readme_lists_every_field_with_its_names_and_default(readme: str) -> None:
     text = (ROOT / readme).read_text("utf-8")
-    rows = re.findall(r"^\| `([A-Z_]+)`(.*?) \| (?:`(.*?)`)? ?\| (.+?) \|$", text, re.MULTILINE)
+    rows = re.findall(r"^\| `([A-Z0-9_]+)`(.*?) \| (?:`(.*?)`)? ?\| (.+?) \|$", text, re.MULTILINE)
 
     assert {name: default for name, _, default, _ in rows} == {name: shown(f.default) for name, f in FIELDS.items()}
     assert {name: re.findall(r"`(\w+)`", also) for name, also, _, _ in rows} == {
@@ -390,6 +390,6 @@ def test_the_table_of_a_readme_lists_every_field_with_its_names_and_default(read
 
 def test_the_english_table_says_what_the_fields_say() -> None:
     text = (ROOT / "README.md").read_text("utf-8")
-    meanings = dict(re.findall(r"^\| `([A-Z_]+)`.* \| (.+?) \|$", text, re.MULTILINE))
+    meanings = dict(re.findall(r"^\| `([A-Z0-9_]+)`.* \| (.+?) \|$", text, re.MULTILINE))
 
     assert meanings == {name: field.metadata["doc"].replace("|", "\\|") for name, field in FIELDS.items()}
