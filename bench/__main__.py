@@ -26,9 +26,15 @@ def main(names: list[str]) -> int:
 
 def _report(rows: list[Row]) -> str:
     machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
-    lines = [f"# Results of {datetime.date.today():%Y-%m-%d} on {machine}", "", "| goal | what | figure | target | met |"]
+    lines = [
+        f"# Results of {datetime.date.today():%Y-%m-%d} on {machine}",
+        "",
+        "| goal | what | figure | target | met |",
+    ]
     lines += ["|---|---|---|---|---|"]
-    lines += [f"| {row.goal} | {row.what} | {row.figure} | {row.target} | {'yes' if row.met else 'no'} |" for row in rows]
+    lines += [
+        f"| {row.goal} | {row.what} | {row.figure} | {row.target} | {'yes' if row.met else 'no'} |" for row in rows
+    ]
     return "\n".join(lines) + "\n"
 
 

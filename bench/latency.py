@@ -27,7 +27,7 @@ def measure() -> list[Row]:
         _added("G5", f"{_TALKERS} talkers started together", many.first_audio, p50_ms=100, p95_ms=250),
         Row(
             goal="G6",
-            what=f"playback gaps of devices with a 2 s buffer, {_TALKERS} talkers, {many.sound_s / _TALKERS:.0f} s each",
+            what=f"playback gaps, 2 s buffer, {_TALKERS} talkers, {many.sound_s / _TALKERS:.0f} s each",
             figure=f"{many.gaps} ({many.gap_ms:.0f} ms)",
             target="0",
             met=many.gaps == 0,

@@ -8,8 +8,8 @@ import numpy as np
 from bench.results import Row
 from bench.rig import Rig, rig, spoken_wav
 from client.device import Device
-from client.upload import Link
 from client.turn import Options
+from client.upload import Link
 from emulator import ear, voice
 from protocol.segments import Segmenter
 from protocol.speech_text import SpeechText
@@ -37,7 +37,7 @@ def _told(running: Rig, *, speed: float, read_bytes_per_s: int) -> bytes:
     with Device(running.audio_url, options=options, start={"full_response": False}) as device:
         result = device.turn(spoken_wav("讲一个很长的故事"))
     assert result.completed, result.failure
-    return result.mp3
+    return result.sound
 
 
 def _spoken_pcm() -> bytes:

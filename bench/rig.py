@@ -109,5 +109,3 @@ def _wait_for(url: str) -> None:
                 return
         time.sleep(0.05)
     raise RuntimeError(f"nothing answers at {url}")
-
-

@@ -77,7 +77,9 @@ def read_command(message: str | bytes, *, limits: Limits) -> Command:
     if kind in (None, "audio") and "seq" in body:
         return check_packet(seq=body["seq"], total=body.get("total"), data=body.get("data"), limits=limits)
     raise BadInput(
-        '无法识别的消息。请发送数据包 {"seq","total","data"}，或 type 为 start、end、cancel 的消息。', code="invalid_message", param="type"
+        '无法识别的消息。请发送数据包 {"seq","total","data"}，或 type 为 start、end、cancel 的消息。',
+        code="invalid_message",
+        param="type",
     )
 
 
@@ -95,7 +97,11 @@ def _start(message: str, body: dict[str, Any]) -> Start:
     known = Start.__struct_fields__
     for name in body:
         if name not in known:
-            raise BadInput(f"start 消息不支持字段 {name[:40]!r}。支持：{', '.join(known)}。", code="invalid_message", param=name[:40])
+            raise BadInput(
+                f"start 消息不支持字段 {name[:40]!r}。支持：{', '.join(known)}。",
+                code="invalid_message",
+                param=name[:40],
+            )
     try:
         start = msgspec.json.decode(message, type=Start)
     except msgspec.ValidationError as error:

@@ -2,12 +2,12 @@
 
     GatewayError                 status  type                    retryable
     ├── BadInput                 400     invalid_request_error   no     the sender can fix it
-    │   ├── PacketError          400     ”                       no     one packet of an upload is wrong; the connection lives
-    │   └── TooLarge             413     ”                       no     a cap was passed; says which and how much is allowed
+    │   ├── PacketError          400     ”                       no     one packet is wrong; the connection lives
+    │   └── TooLarge             413     ”                       no     a cap was passed; says which one
     ├── NotFound                 404     ”                       no
     ├── Unauthorized             401     authentication_error    no
     ├── TooManySessions          503     overloaded_error        yes    the admission limit of WebSocket connections
-    ├── UpstreamError            502     upstream_error          by code  a vendor refused or broke; keeps its code and request id
+    ├── UpstreamError            502     upstream_error          by code  a vendor's; keeps its code and request id
     │   ├── UpstreamRefused      400     ”                       no     the vendor says that the request is wrong
     │   ├── UpstreamForbidden    403     ”                       no     key, permission, billing, retired model
     │   ├── UpstreamBusy         429     rate_limit_error        yes    throttled

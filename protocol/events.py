@@ -80,7 +80,8 @@ class TtsStarted(Event, frozen=True, kw_only=True):
 
 
 class AudioData(Event, frozen=True, kw_only=True):
-    """Sound to play, in order. `data` is whole MP3 frames (or packets of the codec that `start` chose), base64 on the wire."""
+    """Sound to play, in order. `data` is whole MP3 frames (or packets of the codec that `start` chose), base64 on
+    the wire."""
 
     name = "audio_stream"
     event: Literal["data"] = "data"
@@ -130,7 +131,8 @@ class AudioComplete(Event, frozen=True, kw_only=True):
 
 
 class ErrorEvent(Event, frozen=True, kw_only=True):
-    """`message` says what happened and what to do; `code` is stable for programs; `missing` lists packets to send again."""
+    """`message` says what happened and what to do; `code` is stable for programs; `missing` lists packets to send
+    again."""
 
     name = "error"
     message: str

@@ -47,7 +47,7 @@ def sniff(data: bytes | bytearray) -> Container:
     if len(data) > 1 and data[0] == 0xFF and data[1] & 0xE0 == 0xE0:
         return AAC if data[1] & 0xF6 == 0xF0 else MP3
     raise BadInput(
-        "无法识别的音频格式。支持 wav、mp3、m4a、aac、ogg/opus、webm、flac、amr、3gp；裸 PCM 请先在 start 消息中声明 input。",
+        "无法识别的音频格式。支持 wav、mp3、m4a、aac、ogg/opus、webm、flac、amr；裸 PCM 请先用 start 声明 input。",
         code="unsupported_audio",
         param="data",
     )
@@ -59,7 +59,9 @@ def wav_header(*, pcm_bytes: int, rate_hz: int) -> bytes:
     def number(value: int, size: int = 4) -> bytes:
         return value.to_bytes(size, "little")
 
-    form = number(16) + number(1, 2) + number(1, 2) + number(rate_hz) + number(rate_hz * 2) + number(2, 2) + number(16, 2)
+    form = (
+        number(16) + number(1, 2) + number(1, 2) + number(rate_hz) + number(rate_hz * 2) + number(2, 2) + number(16, 2)
+    )
     return b"RIFF" + number(36 + pcm_bytes) + b"WAVEfmt " + form + b"data" + number(pcm_bytes)
 
 

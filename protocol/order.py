@@ -5,7 +5,8 @@
                                       └─chat skipped─▶ told ◀─┴──────────── chat_tts_complete ◀───────────────┘
                                                         └─audio_complete─▶ ended
 
-Events of the connection (`connected`, `ready`, `packet_ack`) and `error` may come at any time.  Source: docs/protocol.md
+Events of the connection (`connected`, `ready`, `packet_ack`) and `error` may come at any time.  Source:
+docs/protocol.md
 """
 
 from typing import Any

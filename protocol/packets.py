@@ -50,7 +50,7 @@ def check_packet(*, seq: object, total: object, data: object, limits: Limits) ->
         raise PacketError("data 必须是非空的 base64 文本。", param="data")
     if len(data) > (limits.packet_bytes + 2) // 3 * 4:
         raise TooLarge(
-            f"数据包 {seq} 约 {len(data) * 3 // 4} 字节，超过每包 {limits.packet_bytes} 字节的上限。请切成更小的数据包后重发。",
+            f"数据包 {seq} 约 {len(data) * 3 // 4} 字节，上限 {limits.packet_bytes} 字节。请切成更小的数据包后重发。",
             param="data",
         )
     if not _BASE64.fullmatch(data):
@@ -100,7 +100,8 @@ class Reassembly:
         return found
 
     def add(self, packet: Packet) -> None:
-        """Take one packet; `data` grows by all that became contiguous through it. Raises: BadInput; the rest is kept."""
+        """Take one packet; `data` grows by all that became contiguous through it. Raises: BadInput; the rest is
+        kept."""
         if packet.total is not None:
             self.set_total(packet.total)
         if self.total is not None and packet.seq > self.total:
@@ -115,7 +116,9 @@ class Reassembly:
         if self._next <= self.highest or self.total is not None:
             raise PacketError("二进制音频不能与带 seq 的数据包混用。请只用一种方式发送一段录音。")
         if len(data) > self._limits.packet_bytes:
-            raise TooLarge(f"二进制消息 {len(data)} 字节，超过每包 {self._limits.packet_bytes} 字节的上限。请切成更小的消息。")
+            raise TooLarge(
+                f"二进制消息 {len(data)} 字节，超过每包 {self._limits.packet_bytes} 字节的上限。请切成更小的消息。"
+            )
         if len(self.data) + len(data) > self._limits.total_bytes or self.highest >= self._limits.packets:
             raise TooLarge(f"录音超过 {self._limits.total_bytes} 字节或 {self._limits.packets} 个数据包的上限。")
         self.data += data

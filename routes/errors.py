@@ -31,7 +31,9 @@ def _http_error(error: HTTPException) -> Answer:
 
 def _unexpected(error: Exception) -> Answer:
     _log.exception("request broke")
-    return _body("The server failed on this request. Please try again.", kind="server_error", code="internal_error", param=None), 500
+    return _body(
+        "The server failed on this request. Please try again.", kind="server_error", code="internal_error", param=None
+    ), 500
 
 
 def _body(message: str, *, kind: str, code: str, param: str | None) -> dict[str, object]:

@@ -35,6 +35,7 @@ def prepare(app: Flask, *, stall_s: float) -> None:
     def refuse_compression() -> None:
         request.environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
 
+
 _TCP_OPTIONS = (
     (socket.TCP_NODELAY, 1),
     (socket.TCP_KEEPIDLE, 60),

@@ -19,7 +19,8 @@ PCM_RATE_HZ = 16_000
 """Rate of all sound that is recognised."""
 
 _PROBE = {"probesize": "4096", "analyzeduration": "0"}
-"""Believe the header: with FFmpeg's defaults a recording that is still arriving would be looked at for seconds first."""
+"""Believe the header: with FFmpeg's defaults a recording that is still arriving would be looked at for seconds
+first."""
 
 
 class Readable(Protocol):
@@ -29,13 +30,13 @@ class Readable(Protocol):
 
 
 def decode(source: Readable, container: Container, *, limit_s: float) -> Iterator[bytes]:
-    """Yield the sound of a file as s16le mono 16 000 Hz. Raises: BadInput (not audio), TooLarge (longer than `limit_s`).
+    """Yield the sound of a file as s16le mono 16 000 Hz. Raises: BadInput (no audio), TooLarge (over `limit_s`).
 
     Only the demuxer that the bytes announced may open the file, so a playlist never names another file to us.
     """
     left = int(limit_s * PCM_RATE_HZ) * 2
     try:
-        with av.open(source, format=container.demuxer, options=_PROBE) as media:
+        with av.open(source, "r", format=container.demuxer, options=_PROBE) as media:
             for pcm in resample(media.decode(audio=0), rate_hz=PCM_RATE_HZ):
                 left -= len(pcm)
                 if left < 0:

@@ -1,7 +1,7 @@
 """Models as data: which were retired, and what took their place.
 
-Source: the vendor's model deprecation page (retirements of 2026-10-10); a retired name still works here, with a warning,
-for accounts and compatible servers that go on serving it.
+Source: the vendor's model deprecation page (retirements of 2026-10-10); a retired name still works here, with a
+warning, for accounts and compatible servers that go on serving it.
 """
 
 from collections.abc import Iterator

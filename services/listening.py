@@ -1,8 +1,9 @@
 """One utterance: from its first packet to its words.
 
-How it works.  The handler gives packets to `Listening`; the contiguous part of the recording grows. When the recogniser
-works live, a thread starts with the first sound: it decodes the recording while it is still arriving and sends it on, so
-that at the last packet only the tail is left to recognise. Otherwise the turn's thread sends the whole recording.
+How it works.  The handler gives packets to `Listening`; the contiguous part of the recording grows. When the
+recogniser works live, a thread starts with the first sound: it decodes the recording while it is still arriving and
+sends it on, so that at the last packet only the tail is left to recognise. Otherwise the turn's thread sends the
+whole recording.
 
 Threads: the handler accepts; the recognising thread (started and joined here) reads `_Inflow`; the turn transcribes.
 """
@@ -182,9 +183,11 @@ class Listening:
             self._heard = GatewayError(f"内部错误：{type(error).__name__}")
 
     def _source(self) -> Readable:
-        return _Prefixed(wav_header(pcm_bytes=_UNKNOWN_SIZE, rate_hz=self._pcm_rate_hz), self._inflow) if (
-            self._pcm_rate_hz
-        ) else self._inflow
+        return (
+            _Prefixed(wav_header(pcm_bytes=_UNKNOWN_SIZE, rate_hz=self._pcm_rate_hz), self._inflow)
+            if (self._pcm_rate_hz)
+            else self._inflow
+        )
 
     def _recognise(self, recogniser: LiveRecogniser, source: Readable, container: Container) -> Transcript:
         sound = decode(source, container, limit_s=self._max_s)

@@ -1,9 +1,10 @@
 """All that waits to go to one device, in order, and the one thread that sends it.
 
-How it works.  Any thread puts events; one writer sends them. Text never waits for room: it is small, and pieces of the
-answer that queue up behind a slow device are joined into one. Sound waits: at most `audio_limit_bytes` of it queue, then
-`put_audio` blocks, the synthesiser's socket is read no further and the vendor slows down. Nothing is dropped, with one
-exception that is the point of it: `discard` takes the sound of a cancelled turn out, and that turn can put no more.
+How it works.  Any thread puts events; one writer sends them. Text never waits for room: it is small, and pieces of
+the answer that queue up behind a slow device are joined into one. Sound waits: at most `audio_limit_bytes` of it
+queue, then `put_audio` blocks, the synthesiser's socket is read no further and the vendor slows down. Nothing is
+dropped, with one exception that is the point of it: `discard` takes the sound of a cancelled turn out, and that turn
+can put no more.
 
 Threads: any may put; `_write` runs in the writer's thread, started and joined here.
 """
@@ -71,7 +72,8 @@ class Outbox:
         return None
 
     def put_audio(self, data: bytes, *, turn: int, playback: Playback, duration_ms: float) -> None:
-        """Queue sound of a turn; waits for room. Raises: Cancelled once the turn was discarded or the device is gone."""
+        """Queue sound of a turn; waits for room. Raises: Cancelled once the turn was discarded or the device is
+        gone."""
         with self._changed:
             while self._audio_bytes >= self._audio_limit_bytes and self._may_speak(turn):
                 self._changed.wait()  # woken by the writer, whose own send has a deadline, by discard and by close

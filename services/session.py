@@ -89,9 +89,7 @@ class Session:
         self._name = f"ws-{self.session_id[:8]}"
         self._device = Start()
         self._conversation = Conversation(system_prompt=rules.system_prompt, turns=rules.conversation_turns)
-        self._outbox = Outbox(
-            socket.send, name=self._name, audio_limit_bytes=_QUEUED_AUDIO_BYTES, on_dead=socket.abort
-        )
+        self._outbox = Outbox(socket.send, name=self._name, audio_limit_bytes=_QUEUED_AUDIO_BYTES, on_dead=socket.abort)
         self._listening: Listening | None = None
         self._listening_cancel = CancelToken()
         self._turn: _RunningTurn | None = None
@@ -157,7 +155,9 @@ class Session:
 
     def _accept_sound(self, data: bytes) -> None:
         if not self._device.binary:
-            raise BadInput("收到二进制消息，但没有声明 binary。请先发送 start 消息并设置 binary 为 true。", code="invalid_message")
+            raise BadInput(
+                "收到二进制消息，但没有声明 binary。请先发送 start 消息并设置 binary 为 true。", code="invalid_message"
+            )
         listening = self._with_utterance(lambda listening: listening.accept_sound(data))
         self._acknowledge(listening, listening.next_seq - 1)
 
@@ -215,7 +215,9 @@ class Session:
     def _tell_missing(self, listening: Listening) -> None:
         missing = listening.missing()
         self._has_told_missing = True
-        error = BadInput(f"缺少数据包 {missing}。请重发这些数据包，录音即可继续处理。", code="missing_packets", param="seq")
+        error = BadInput(
+            f"缺少数据包 {missing}。请重发这些数据包，录音即可继续处理。", code="missing_packets", param="seq"
+        )
         self._outbox.put(error_event(error, missing=missing))
 
     def _drop_utterance(self) -> None:
@@ -310,7 +312,9 @@ class Session:
 
     def _start(self, start: Start) -> None:
         if self._listening or self._is_talking():
-            raise BadInput("start 只能在两段录音之间发送。请等待 audio_complete 或先发送 cancel。", code="invalid_message")
+            raise BadInput(
+                "start 只能在两段录音之间发送。请等待 audio_complete 或先发送 cancel。", code="invalid_message"
+            )
         if start.codec == "mp3" and start.sample_rate not in (None, self._rules.tts_rate_hz):
             raise BadInput(
                 f"mp3 的采样率固定为 {self._rules.tts_rate_hz}。其他采样率请使用 codec pcm。",

@@ -51,7 +51,8 @@ class Sessions:
                 self._open.discard(session)
 
     def drain(self) -> None:
-        """Ask every session to end and admit no more. Safe in a signal handler's thread of its own, not in the handler."""
+        """Ask every session to end and admit no more. Safe in a signal handler's thread of its own, not in the
+        handler."""
         with self._lock:
             self._is_draining = True
             for session in self._open:

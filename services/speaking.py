@@ -2,9 +2,9 @@
 
 How it works.  The turn's thread calls `say` with the text as the model writes it; it is made speakable, cut into
 segments and added to the script. The speaking thread opens the voice at once, before there is anything to say, then
-reads sound from it, encodes it with the one encoder of this answer and puts it into the outbox, where it waits while the
-device is slow; so does, in turn, the vendor. When a voice fails, the next one goes on from the first segment that was not
-spoken to its end: a person is interrupted and starts the sentence again, but no word is lost.
+reads sound from it, encodes it with the one encoder of this answer and puts it into the outbox, where it waits while
+the device is slow; so does, in turn, the vendor. When a voice fails, the next one goes on from the first segment that
+was not spoken to its end: a person is interrupted and starts the sentence again, but no word is lost.
 
 Threads: the turn says and finishes; the speaking thread (started and joined here) does the rest.
 """

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import Literal
 
 Stage = Literal["upload", "asr", "first_token", "first_sentence", "tts_connect", "first_pcm", "first_sent", "end"]
-"""upload: the recording is stored; asr: the transcript is there; …; first_sent: the first sound left; end: all is done."""
+"""upload: the recording is stored; asr: the transcript is there; …; first_sent: the first sound left; end: all is
+done."""
 
 
 class Stages:

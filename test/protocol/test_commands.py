@@ -21,7 +21,10 @@ LIMITS = Limits(packet_bytes=8192, packets=1000, total_bytes=100_000)
         ('{"type":"cancel","played_ms":1200}', CancelTurn(1200)),
         (b"\x01\x02", Sound(b"\x01\x02")),
         ('{"type":"start"}', Start()),
-        ('{"type":"start","codec":"pcm","sample_rate":16000,"binary":true}', Start(codec="pcm", sample_rate=16000, binary=True)),
+        (
+            '{"type":"start","codec":"pcm","sample_rate":16000,"binary":true}',
+            Start(codec="pcm", sample_rate=16000, binary=True),
+        ),
     ],
 )
 def test_a_message_is_read_as_its_command(message: str | bytes, command: object) -> None:
@@ -48,7 +51,9 @@ def test_what_cannot_be_honoured_is_refused_by_name(message: str, param: str) ->
     assert caught.value.param == param
 
 
-@pytest.mark.parametrize("message", ["", "nul", "[]", "7", '"text"', "{", '{"a":"\ud800"}', json.dumps([[]]) * 2, "[" * 100_000])
+@pytest.mark.parametrize(
+    "message", ["", "nul", "[]", "7", '"text"', "{", '{"a":"\ud800"}', json.dumps([[]]) * 2, "[" * 100_000]
+)
 def test_what_is_no_json_object_is_refused(message: str) -> None:
     with pytest.raises(BadInput) as caught:
         read_command(message, limits=LIMITS)

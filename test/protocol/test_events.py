@@ -20,6 +20,9 @@ def test_an_event_is_written_as_the_contract_has_it(event: object, text: str) ->
     assert encode(event) == text
 
 
+HEARD, END = "transcription_started chat_started", "audio_complete"
+
+
 def events(*names: str) -> list[dict[str, dict[str, str]]]:
     special = {
         "skipped": {"chat_started": {"message": "…"}},
@@ -33,9 +36,9 @@ def events(*names: str) -> list[dict[str, dict[str, str]]]:
 @pytest.mark.parametrize(
     "names",
     [
-        "connected packet_ack transcription_started chat_started chat_chunk tts_started chat_chunk sound finished chat_tts_complete timings audio_complete",
-        "transcription_started error skipped audio_complete transcription_started chat_started error chat_tts_complete audio_complete",
-        "transcription_started chat_started chat_chunk tts_started packet_ack finished chat_tts_complete audio_complete packet_ack",
+        f"connected packet_ack {HEARD} chat_chunk tts_started chat_chunk sound finished chat_tts_complete timings {END}",
+        f"transcription_started error skipped {END} {HEARD} error chat_tts_complete {END}",
+        f"{HEARD} chat_chunk tts_started packet_ack finished chat_tts_complete {END} packet_ack",
     ],
 )
 def test_the_orders_of_the_contract_pass_the_table(names: str) -> None:
@@ -61,8 +64,10 @@ def test_the_orders_of_the_contract_pass_the_table(names: str) -> None:
     ],
 )
 def test_any_other_order_fails_the_table(names: str) -> None:
+    *legal, illegal = events(*names.split())
     order = TurnOrder()
+    for message in legal:
+        order.take(message)
 
     with pytest.raises(OrderError):
-        for message in events(*names.split()):
-            order.take(message)
+        order.take(illegal)

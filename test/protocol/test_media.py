@@ -1,4 +1,5 @@
 import io
+import itertools
 import wave
 
 import lameenc
@@ -32,7 +33,8 @@ def test_a_container_is_told_by_its_bytes(beginning: bytes, container: media.Con
 
 
 @pytest.mark.parametrize(
-    "beginning", [b"", b"\xff", b"#EXTM3U\n#EXT-X-VERSION:3\n", b"<html>", b"ffconcat version 1.0", b"\x00" * 16, b"RIFF1234AVI "]
+    "beginning",
+    [b"", b"\xff", b"#EXTM3U\n#EXT-X-VERSION:3\n", b"<html>", b"ffconcat version 1.0", b"\x00" * 16, b"RIFF1234AVI "],
 )
 def test_everything_else_is_refused_playlists_above_all(beginning: bytes) -> None:
     with pytest.raises(BadInput) as caught:
@@ -66,7 +68,7 @@ STREAM = encoded(24_000, 64)
 def test_frames_are_whole_however_the_stream_is_cut(cuts: list[int]) -> None:
     bounds, frames, out = sorted({0, len(STREAM), *cuts}), media.Mp3Frames(), []
 
-    for begin, end in zip(bounds, bounds[1:], strict=False):
+    for begin, end in itertools.pairwise(bounds):
         out.append(frames.feed(STREAM[begin:end]))
     rest = frames.finish()
 

@@ -25,7 +25,12 @@ def slices(data: bytes, size: int) -> list[Packet]:
     return [Packet(seq=seq, total=len(parts), data=part) for seq, part in enumerate(parts, 1)]
 
 
-@given(data=st.binary(min_size=1, max_size=2000), size=st.integers(3, 300), order=st.randoms(), cut=st.sampled_from((own_texts, slices)))
+@given(
+    data=st.binary(min_size=1, max_size=2000),
+    size=st.integers(3, 300),
+    order=st.randoms(),
+    cut=st.sampled_from((own_texts, slices)),
+)
 def test_any_cut_in_any_order_with_repeats_gives_the_recording(data, size, order, cut) -> None:
     parts = cut(data, size)
     sent = [*parts, *order.choices(parts, k=3)]

@@ -15,7 +15,9 @@ ANSWER = "今天晴，最高二十度。出门记得戴帽子。"
 
 
 @pytest.fixture
-def device(serve: Callable[..., RunningServer], connect: Callable[..., TestDevice], scenario: Callable[..., None]) -> TestDevice:
+def device(
+    serve: Callable[..., RunningServer], connect: Callable[..., TestDevice], scenario: Callable[..., None]
+) -> TestDevice:
     scenario(replies=[ANSWER])
     return connect(serve())
 

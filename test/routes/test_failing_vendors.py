@@ -121,7 +121,13 @@ def test_a_model_that_fails_in_mid_answer_is_named_and_what_it_said_is_spoken(
 
 
 def test_a_model_that_refuses_is_named_and_completed(device: TestDevice, scenario: Callable[..., None]) -> None:
-    fault = {"stage": "chat", "kind": "status", "status": 400, "code": "data_inspection_failed", "message": "Input data may contain inappropriate content."}
+    fault = {
+        "stage": "chat",
+        "kind": "status",
+        "status": 400,
+        "code": "data_inspection_failed",
+        "message": "Input data may contain inappropriate content.",
+    }
     scenario(faults=[fault])
 
     complete = device.turn(spoken_wav(QUESTION))

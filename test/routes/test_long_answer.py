@@ -9,7 +9,10 @@ import pytest
 from test.support.device import TestDevice, packets, spoken_wav
 from test.support.servers import RunningServer
 
-SENTENCES = [f"第{number:04d}句话说完了。".translate(str.maketrans("0123456789", "零一二三四五六七八九")) for number in range(900)]
+SENTENCES = [
+    f"第{number:04d}句话说完了。".translate(str.maketrans("0123456789", "零一二三四五六七八九"))
+    for number in range(900)
+]
 """At the emulator's 180 ms for a Han character: more than half an hour of sound."""
 
 
@@ -48,7 +51,10 @@ def test_sound_is_sent_at_most_the_asked_lead_ahead_of_playing(
 
 @pytest.mark.parametrize("delta_ms", [20, 306])
 def test_sound_is_batched_into_few_messages(
-    serve: Callable[..., RunningServer], connect: Callable[..., TestDevice], scenario: Callable[..., None], delta_ms: int
+    serve: Callable[..., RunningServer],
+    connect: Callable[..., TestDevice],
+    scenario: Callable[..., None],
+    delta_ms: int,
 ) -> None:
     scenario(replies=["这是一句比较长的话，用来数一数有多少条消息。"], latency={"tts_delta_ms": delta_ms})
     device = connect(serve())

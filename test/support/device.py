@@ -87,6 +87,14 @@ class TestDevice:
                 return message[name]  # type: ignore[no-any-return]
         raise AssertionError(f"no {name} in time; had {[next(iter(m)) for m in self.messages][-20:]}")
 
+    def until_closed(self) -> str:
+        """Receive until the server closes; return what the closing said."""
+        while True:
+            try:
+                self.receive()
+            except (ConnectionError, websocket.WebSocketException) as closed:
+                return str(closed)
+
     def turn(self, data: bytes | Iterable[Message]) -> Message:
         """Send one recording and return the body of its `audio_complete`."""
         self.sound.clear()
@@ -99,5 +107,3 @@ class TestDevice:
     def heard(self) -> str:
         """Return the text in the sound received so far."""
         return heard_in(bytes(self.sound))
-
-
