@@ -31,16 +31,19 @@ class _Server(ThreadedWSGIServer):
         self._lines: dict[threading.Thread, socket.socket] = {}
         super().__init__(*args, **options)
 
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """Serve one connection to its end."""
-        thread = threading.current_thread()
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Serve one connection in a thread of its own."""
+        thread = threading.Thread(target=self._serve, args=(request, client_address), name="emulator-line", daemon=True)
         with self._lock:
             self._lines[thread] = request
+        thread.start()
+
+    def _serve(self, request: Any, client_address: Any) -> None:
         try:
-            super().process_request_thread(request, client_address)
+            self.process_request_thread(request, client_address)
         finally:
             with self._lock:
-                del self._lines[thread]
+                del self._lines[threading.current_thread()]
 
     def hang_up(self) -> None:
         """Shut every connection and join its thread."""

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import secrets
 import string
+import threading
 import time
+from collections import deque
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -32,7 +35,13 @@ class Wire:
 
     def __init__(self, environ: dict[str, Any], call: Call, fault: Fault | None) -> None:
         environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)  # base64 audio does not deflate: never negotiate it
-        self._socket = Server(environ, receive_bytes=65536, max_message_size=_LARGEST_MESSAGE)
+        self._socket = Server(
+            environ,
+            receive_bytes=65536,
+            max_message_size=_LARGEST_MESSAGE,
+            thread_class=partial(threading.Thread, daemon=True),
+        )
+        self._backlog: deque[dict[str, Any]] = deque()
         self._call = call
         self._fault = fault
         self._counted = 0
@@ -42,7 +51,11 @@ class Wire:
 
     def receive(self, *, timeout_s: float) -> dict[str, Any] | None:
         """Return the client's next event, or None when the time is over.  Raises: ClientGone."""
-        timeout_s = min(max(timeout_s, 0.0), _LONGEST_NAP_S)
+        if self._backlog:
+            return self._backlog.popleft()
+        return self._read(min(max(timeout_s, 0.0), _LONGEST_NAP_S))
+
+    def _read(self, timeout_s: float) -> dict[str, Any] | None:
         try:
             text = self._socket.receive(timeout=timeout_s)
         except ConnectionClosed as closed:
@@ -103,10 +116,12 @@ class Wire:
             self._write(text)
 
     def _nap(self, duration_s: float) -> None:
-        """Stay silent; what the client sends meanwhile is read and dropped, its leaving is noticed."""
+        """Stay silent; what the client sends meanwhile is kept for later, its leaving is noticed."""
         until_s = time.monotonic() + duration_s
         while (left_s := until_s - time.monotonic()) > 0:
-            self.receive(timeout_s=min(left_s, 0.2))
+            event = self._read(min(left_s, 0.2))
+            if event is not None:
+                self._backlog.append(event)
 
     def send_error(self, code: str, message: str, **more: Any) -> None:
         """Send an error event."""

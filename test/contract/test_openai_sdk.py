@@ -144,3 +144,13 @@ def test_an_error_in_mid_stream_is_raised_by_the_sdk(client: openai.OpenAI, scen
 
     with pytest.raises(openai.APIError):
         list(client.chat.completions.create(model="qwen-plus", messages=QUESTION, stream=True))
+
+
+def test_scripted_reasoning_is_told_by_a_model_that_does_not_think_unasked(
+    client: openai.OpenAI, scenario: Callable[..., None]
+) -> None:
+    scenario(replies=["Sunny."], reasoning="Let me think.")
+
+    message = client.chat.completions.create(model="qwen-plus", messages=QUESTION).choices[0].message
+
+    assert (message.reasoning_content, message.content) == ("Let me think.", "Sunny.")

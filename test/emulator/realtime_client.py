@@ -76,6 +76,7 @@ class RealtimeClient:
 
     def close(self) -> None:
         self._socket.close()
+        self._socket.shutdown()  # after a close by the server the library leaves its socket open
 
     @property
     def kinds(self) -> list[str]:

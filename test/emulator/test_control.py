@@ -2,11 +2,14 @@
 
 import hashlib
 import json
+import re
+from pathlib import Path
 
 import msgspec
 import pytest
 import requests
 
+import emulator as emulator_package
 from emulator.scenario import parse_scenario
 
 CHAT = {"model": "qwen-plus", "messages": [{"role": "user", "content": "my secret words"}]}
@@ -77,3 +80,12 @@ def test_each_key_reads_its_own_journal(emulator, http) -> None:
     other = requests.get(f"{emulator.url}/emulator/journal", headers={"Authorization": "Bearer sk-nobody"}, timeout=5)
 
     assert other.json() == []
+
+
+def test_the_scenario_of_the_readme_can_be_played() -> None:
+    readme = (Path(emulator_package.__file__).parent / "README.md").read_text(encoding="utf-8")
+    example = re.search(r"^ {4}(\{\"replies\".*?\}\})$", readme, re.DOTALL | re.MULTILINE)
+
+    scenario = parse_scenario(example[1].encode())
+
+    assert scenario.replies == ["Hello."] and scenario.faults[0].close_code == 1011

@@ -236,3 +236,15 @@ def test_a_realtime_transcript_can_be_lost_to_an_error(open_session, scenario) -
     client.send("session.finish")
 
     assert client.wait("error")["error"]["code"] == "InternalError"
+
+
+def test_what_the_client_says_during_a_delay_is_not_lost(open_session, scenario) -> None:
+    scenario(faults=[{"stage": "tts", "kind": "delay", "delay_ms": 200}])
+    client = open_session()
+    client.append_text("First sentence. ")
+    client.wait("response.content_part.added")
+    client.append_text("Second sentence.")
+    client.send("session.finish")
+    client.wait("session.finished")
+
+    assert client.heard() == "First sentence. Second sentence."
