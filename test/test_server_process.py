@@ -121,6 +121,21 @@ def test_retired_models_are_told_with_their_successors(start: Start, emulator: E
     )
 
 
+def test_health_answers_while_every_place_is_taken(
+    start_with_vendor: Start, connect_to: Callable[[ServerProcess], TestDevice]
+) -> None:
+    server = start_with_vendor(MAX_WS_SESSIONS="3", HTTP_THREADS="2")
+    devices = [connect_to(server) for _ in range(3)]
+    one_too_many = connect_to(server)
+
+    health = urllib3.request("GET", f"{server.url}/health", timeout=10, retries=False)
+
+    assert health.status == 200
+    assert one_too_many.until("error")["code"] == "too_many_sessions"
+    assert closing_of(one_too_many) == "closed with 1013"
+    assert all(device.turn(spoken_wav(QUESTION))["tts_success"] for device in devices)
+
+
 # --- it stops
 
 
@@ -161,6 +176,22 @@ def test_a_turn_that_does_not_end_in_time_is_ended_and_saved(
     assert server.ended() == 0 and not server.members()
 
 
+def test_a_second_interrupt_does_not_wait_for_the_turn(
+    start_with_vendor: Start, connect_to: Callable[[ServerProcess], TestDevice], scenario: Callable[..., None]
+) -> None:
+    scenario(replies=[STORY], faults=[{"stage": "chat", "kind": "stall", "after": 5}])
+    server = start_with_vendor(DRAIN_SECONDS="600", UPSTREAM_IDLE_SECONDS="600")
+    idle, device = connect_to(server), connect_to(server)
+    device.send(*packets(spoken_wav(QUESTION)))
+    device.until("chat_chunk")
+    server.interrupt()
+    assert closing_of(idle) == "closed with 1001"
+
+    server.interrupt()
+
+    assert server.ended() == 0 and not server.members()
+
+
 # --- it loses nothing
 
 
@@ -196,6 +227,7 @@ def begin_to_speak(device: TestDevice) -> None:
 
 def closing_of(device: TestDevice) -> str:
     """Return how the server closes this connection."""
+
     def receive_all() -> None:
         while True:
             device.receive()
