@@ -1,14 +1,10 @@
-"""The three things that threads of a turn may share: a stop signal, a bounded channel, a deadline."""
+"""What threads of a turn share to end in time: a stop signal and a deadline."""
 
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterator
-from typing import Generic, TypeVar
+from collections.abc import Callable
 
 from protocol.errors import Cancelled
-
-T = TypeVar("T")
 
 
 class CancelToken:
@@ -59,66 +55,6 @@ class CancelToken:
             stop()
 
 
-class Closed(Exception):
-    """The channel takes nothing more: its reader is gone or its writer has finished."""
-
-
-class Channel(Generic[T]):
-    """A bounded queue between one writer and one reader that ends.
-
-    Invariant: at most `limit` items wait; `put` blocks when full (back-pressure, never loss); after `close` the reader
-    gets what is left and then stops; after `abort` both sides stop at once.
-    """
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._items: deque[T] = deque()
-        self._changed = threading.Condition()
-        self._closed = self._aborted = False
-
-    def put(self, item: T) -> None:
-        """Raises: Closed."""
-        with self._changed:
-            while len(self._items) >= self._limit and not self._closed:
-                self._changed.wait()  # woken by the reader, by close or by abort (a cancelled turn aborts)
-            if self._closed:
-                raise Closed
-            self._items.append(item)
-            self._changed.notify_all()
-
-    def close(self) -> None:
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
-
-    def abort(self) -> None:
-        with self._changed:
-            self._closed = self._aborted = True
-            self._items.clear()
-            self._changed.notify_all()
-
-    def get(self, timeout_s: float) -> T:
-        """Return the next item. Raises: Closed after the last one, TimeoutError when none came in time."""
-        deadline = Deadline(timeout_s)
-        with self._changed:
-            while not self._items:
-                if self._closed:
-                    raise Closed
-                if not self._changed.wait(deadline.left_s()):
-                    raise TimeoutError
-            item = self._items.popleft()
-            self._changed.notify_all()
-            return item
-
-    def __iter__(self) -> Iterator[T]:
-        """Yield until the channel closes; the writer's own deadlines bound the wait."""
-        while True:
-            try:
-                yield self.get(timeout_s=threading.TIMEOUT_MAX)
-            except Closed:
-                return
-
-
 class Deadline:
     """A moment in time, asked for what is left of it."""
 
@@ -130,7 +66,3 @@ class Deadline:
     def left_s(self) -> float:
         """Return the seconds left, 0 when it has passed."""
         return max(0.0, self._at - time.monotonic())
-
-    @property
-    def has_passed(self) -> bool:
-        return time.monotonic() >= self._at

@@ -36,7 +36,7 @@ def events(*names: str) -> list[dict[str, dict[str, str]]]:
 @pytest.mark.parametrize(
     "names",
     [
-        f"connected packet_ack {HEARD} chat_chunk tts_started chat_chunk sound finished chat_tts_complete timings {END}",
+        f"connected packet_ack {HEARD} chat_chunk tts_started sound finished chat_tts_complete timings {END}",
         f"transcription_started error skipped {END} {HEARD} error chat_tts_complete {END}",
         f"{HEARD} chat_chunk tts_started packet_ack finished chat_tts_complete {END} packet_ack",
     ],

@@ -1,0 +1,120 @@
+import io
+import math
+import struct
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from protocol import media
+from protocol.errors import BadInput, TooLarge
+from services.audio import PCM_RATE_HZ, Mp3Encoder, PcmEncoder, PcmResampler, decode
+from test.support.device import heard_in, spoken_wav
+
+TEXT = "今天天气怎么样？ok"
+
+
+def converted(tmp_path: Path, name: str, *options: str) -> bytes:
+    """Return the spoken text in another container, made by ffmpeg."""
+    source, target = tmp_path / "in.wav", tmp_path / name
+    source.write_bytes(spoken_wav(TEXT))
+    subprocess.run(["ffmpeg", "-loglevel", "error", "-y", "-i", source, *options, target], check=True, timeout=60)
+    return target.read_bytes()
+
+
+def decoded(data: bytes, *, limit_s: float = 60) -> bytes:
+    return b"".join(decode(io.BytesIO(data), media.sniff(data), limit_s=limit_s))
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("a.wav", ()),
+        ("b.wav", ("-ar", "44100", "-ac", "2", "-c:a", "pcm_s24le")),
+        ("c.mp3", ("-b:a", "64k")),
+        ("d.m4a", ("-c:a", "aac", "-b:a", "96k")),
+        ("e.aac", ("-c:a", "aac", "-b:a", "96k")),
+        ("f.ogg", ("-c:a", "libopus", "-b:a", "32k")),
+        ("g.ogg", ("-c:a", "libvorbis")),
+        ("h.webm", ("-c:a", "libopus", "-b:a", "32k")),
+        ("i.flac", ()),
+    ],
+)
+def test_every_container_is_heard_to_the_character(tmp_path: Path, name: str, options: tuple[str, ...]) -> None:
+    pcm = decoded(converted(tmp_path, name, *options))
+
+    assert heard_in(media.wav_header(pcm_bytes=len(pcm), rate_hz=PCM_RATE_HZ) + pcm) == TEXT
+
+
+def test_a_playlist_that_calls_itself_audio_is_never_followed(tmp_path: Path) -> None:
+    secret = tmp_path / "secret.wav"
+    secret.write_bytes(spoken_wav("秘密"))
+    playlist = f"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nfile://{secret}\n#EXT-X-ENDLIST\n".encode()
+
+    for container in (media.WAV, media.MP3, media.MP4, media.OGG, media.WEBM, media.FLAC, media.AMR, media.AAC):
+        try:
+            pcm = b"".join(decode(io.BytesIO(playlist), container, limit_s=60))
+        except BadInput:
+            pcm = b""
+
+        assert len(pcm) < 3200
+
+
+@pytest.mark.parametrize("data", [b"RIFF\x24\x00\x00\x00WAVE", b"OggS" + bytes(100), b"fLaC" + bytes(500)])
+def test_broken_files_are_bad_input(data: bytes) -> None:
+    with pytest.raises(BadInput):
+        decoded(data)
+
+
+def test_a_recording_over_the_limit_is_refused() -> None:
+    with pytest.raises(TooLarge):
+        decoded(spoken_wav(TEXT), limit_s=0.5)
+
+
+def tone(seconds: float, rate_hz: int) -> bytes:
+    samples = (int(8000 * math.sin(n * 440 * 2 * math.pi / rate_hz)) for n in range(int(seconds * rate_hz)))
+    return b"".join(struct.pack("<h", sample) for sample in samples)
+
+
+@pytest.mark.parametrize("push_bytes", [960, 4802, 48_000])
+def test_the_mp3_is_the_same_however_the_sound_is_pushed(push_bytes: int) -> None:
+    pcm = tone(2, 24_000)
+    whole, pieces = Mp3Encoder(rate_hz=24_000, kbps=64), Mp3Encoder(rate_hz=24_000, kbps=64)
+
+    expected = whole.feed(pcm) + whole.finish()
+    pushed = [pieces.feed(pcm[begin : begin + push_bytes]) for begin in range(0, len(pcm), push_bytes)]
+
+    assert b"".join(pushed) + pieces.finish() == expected
+
+
+@pytest.mark.parametrize("seconds", [1, 3.333, 5])
+def test_the_mp3_is_longer_than_its_sound_by_lames_delay_and_less_than_a_frame(seconds: float) -> None:
+    pcm = tone(seconds, 24_000)
+    encoder = Mp3Encoder(rate_hz=24_000, kbps=64)
+
+    heard = decoded(encoder.feed(pcm) + encoder.finish())
+
+    excess_ms = len(heard) / 2 / PCM_RATE_HZ * 1000 - len(pcm) / 2 / 24_000 * 1000
+    assert 46 <= excess_ms <= 46.1 + 24
+
+
+def test_an_encoder_that_was_fed_nothing_gives_nothing() -> None:
+    encoder = Mp3Encoder(rate_hz=24_000, kbps=64)
+
+    assert encoder.feed(b"") == encoder.finish() == b""
+
+
+@pytest.mark.parametrize("to_hz", [8000, 16_000, 48_000])
+def test_resampling_loses_no_sound(to_hz: int) -> None:
+    resampler, pcm = PcmResampler(from_hz=24_000, to_hz=to_hz), tone(1, 24_000)
+
+    out = b"".join(resampler.feed(pcm[begin : begin + 1000]) for begin in range(0, len(pcm), 1000))
+    out += resampler.finish()
+
+    assert abs(len(out) / 2 - to_hz) <= to_hz / 100
+
+
+def test_pcm_at_the_voices_own_rate_is_passed_on_untouched() -> None:
+    encoder = PcmEncoder(from_hz=24_000, to_hz=24_000)
+
+    assert encoder.feed(b"\x01\x02") + encoder.finish() == b"\x01\x02"
