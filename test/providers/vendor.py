@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from wsproto import ConnectionType, WSConnection
-from wsproto.events import AcceptConnection, BytesMessage, CloseConnection, Ping, Request, TextMessage
+from wsproto.events import AcceptConnection, CloseConnection, Ping, Request, TextMessage
 
 WAIT_S = 20
 
@@ -76,14 +76,17 @@ class Line:
 
     def hear(self, *kinds: str) -> dict[str, Any]:
         """Return the client's next event (of one of these kinds). Raises: HangUp."""
+        text = ""
         while True:
             event = self._next()
             if event is None or isinstance(event, CloseConnection):
                 raise HangUp
-            if isinstance(event, (TextMessage, BytesMessage)):
-                said = json.loads(event.data)
-                if not kinds or said["type"] in kinds:
-                    return dict(said)
+            if isinstance(event, TextMessage):
+                text += event.data
+                if event.message_finished:
+                    said, text = json.loads(text), ""
+                    if not kinds or said["type"] in kinds:
+                        return dict(said)
 
     def begin_session(self) -> None:
         """Go through the beginning that every realtime session has."""
@@ -127,9 +130,8 @@ class Vendor:
                 self._lines[sock] = self._start(self._serve, Line(sock, self.connections))
 
     def _serve(self, line: Line) -> None:
-        with contextlib.suppress(HangUp, OSError):
+        with contextlib.closing(line), contextlib.suppress(HangUp, OSError):
             self._script(line)
-        line.close()
 
     def stop(self) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
