@@ -23,13 +23,21 @@ _GOODBYE_S = 1.0
 _CONTROL = (websocket.ABNF.OPCODE_PING, websocket.ABNF.OPCODE_PONG)
 
 
+class _Line(websocket.WebSocket):
+    """Answers a farewell only if anybody still listens; else its code, which says why it ended, would be lost."""
+
+    def send_close(self, status: int = websocket.STATUS_NORMAL, reason: str | bytes = b"") -> None:
+        with contextlib.suppress(OSError, websocket.WebSocketException):
+            super().send_close(status, reason)
+
+
 class RealtimeSocket:
     """Events to and from the vendor. Threads: one sends, one receives; cancel may come from any."""
 
     def __init__(self, url: str, *, key: ApiKey, cancel: Cancel, connect_s: float, idle_s: float) -> None:
         """Connect. Raises: UpstreamError, Cancelled."""
         self._cancel, self._idle_s = cancel, idle_s
-        self._ws = websocket.WebSocket(
+        self._ws = _Line(
             sockopt=SOCKET_OPTIONS,
             skip_utf8_validation=True,  # pure Python would cost 5 times the rest; the JSON decoder validates
             enable_multithread=True,
@@ -78,9 +86,9 @@ class RealtimeSocket:
     def close(self) -> None:
         """Say goodbye without waiting for the answer; harmless when repeated."""
         self._forget()
-        with contextlib.suppress(OSError, websocket.WebSocketException):
+        with contextlib.suppress(OSError):
             self._ws.settimeout(_GOODBYE_S)
-            self._ws.send_close()
+        self._ws.send_close()
         self._ws.shutdown()  # type: ignore[no-untyped-call]
 
     def _read(self) -> RealtimeEvent | None:

@@ -1,13 +1,14 @@
 """One realtime connection: its handshake, its silences, its end."""
 
 import socket
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
 
-from protocol.errors import Cancelled, UpstreamBroken, UpstreamForbidden, UpstreamTimeout
+from protocol.errors import Cancelled, UpstreamBroken, UpstreamForbidden, UpstreamRefused, UpstreamTimeout
 from protocol.keys import ApiKey
 from providers.dashscope.socket import RealtimeSocket
 from services.flow import CancelToken
@@ -157,6 +158,23 @@ def test_an_error_of_an_unknown_shape_is_an_error_all_the_same(script: Script, a
 
     with connected(script(fail), api_key) as ws, pytest.raises(UpstreamBroken):
         ws.receive()
+
+
+def test_why_the_vendor_left_is_known_though_it_did_not_wait_for_an_answer(script: Script, api_key: ApiKey) -> None:
+    has_left = threading.Event()
+
+    def leave(line: Line) -> None:
+        line.upgrade()
+        line.bid_farewell(1007, "Model not found")
+        line.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        line.close()
+        has_left.set()
+
+    with connected(script(leave), api_key) as ws:
+        assert has_left.wait(10)
+
+        with pytest.raises(UpstreamRefused, match="Model not found"):
+            ws.receive()
 
 
 def test_closing_twice_is_harmless_and_says_goodbye(script: Script, api_key: ApiKey) -> None:
