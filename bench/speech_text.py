@@ -1,7 +1,8 @@
 """G16: the speech corpus at every cut, and how fast the normaliser and the segmenter are in a token-by-token feed.
 
-Figure: the best of several rounds of CPU time over bench/speech_answers.txt (typical answers in Chinese and English, with markdown,
-prices and dates), fed as a tokenizer would cut it; the same in the larger deltas that the vendor usually sends, and in one piece.
+Figure: the best of several rounds of CPU time over bench/speech_answers.txt (typical answers in Chinese and
+English, with markdown, prices and dates), fed as a tokenizer would cut it; the same in the larger deltas that
+the vendor usually sends, and in one piece.
 """
 
 import re

@@ -1,19 +1,21 @@
 """Cut speakable text into segments for the synthesiser: a short first one for a fast start, then sentences.
 
-How it works.  The text is walked once from mark to mark (`_MARKS`).  A stop (。！？ newline; `.` before a space, but not after an abbreviation or a
-list number) ends a segment that is heavy enough; lighter ones go on to the next stop.  The first segment may also end at a comma.  A segment
-that grows past LONG_CHARS ends at the next pause, and at MOST_CHARS it ends in any case: at its last pause, else at a space.
-A stop inside quotes or brackets waits one character, so that the closing sign stays with its sentence; outside it cuts at once.
-Every decision depends on the text up to there and at most one character more, never on how the text was fed.
+How it works. The text is walked once from mark to mark (`_MARKS`). A stop (。！？ newline; `.` before a space,
+but not after an abbreviation or a list number) ends a segment that is heavy enough; lighter ones go on to the
+next stop. The first segment may also end at a comma. A segment that grows past LONG_CHARS ends at the next
+pause, and at MOST_CHARS it ends in any case: at its last pause, else at a space. A stop inside quotes or
+brackets waits one character, so that the closing sign stays with its sentence; outside it cuts at once. Every
+decision depends on the text up to there and at most one character more, never on how the text was fed.
 
-Units: weight is 2 for a character of Chinese, Japanese or Korean, 1 for any other letter or digit, 0 for the rest: about a tenth of a second of speech.
+Units: weight is 2 for a character of Chinese, Japanese or Korean, 1 for any other letter or digit, 0 for the
+rest: about a tenth of a second of speech.
 """
 
 import re
 from typing import Final
 
 FIRST_WEIGHT: Final = 12
-"""No first segment lighter than six Chinese characters: a shorter one starts as a stub and leaves the synthesiser nothing to do."""
+"""Six Chinese characters: a lighter first segment is a stub that leaves the synthesiser nothing to do."""
 LATER_WEIGHT: Final = 20
 LONG_CHARS: Final = 80
 MOST_CHARS: Final = 120
@@ -40,7 +42,11 @@ def weight(text: str) -> int:
 
 
 class Segmenter:
-    """Invariant: `_text[:_at]` has been walked and holds no cut; `_pause` is the last place in it where a long segment may end."""
+    """Cut speakable text into segments for the synthesiser: a short first one for a fast start, then sentences.
+
+    Invariant: `_text[:_at]` has been walked and holds no cut; `_pause` is the last place in it where a long segment
+    may end.
+    """
 
     def __init__(self) -> None:
         self._text = ""
@@ -92,7 +98,7 @@ class Segmenter:
                 return end
 
     def _cut_at(self, mark: str, end: int) -> int:
-        """Return the end of the segment if it ends with this mark, 0 if it goes on, WAIT if the next character decides."""
+        """Return the segment's end if it ends with this mark, 0 if it goes on, WAIT if the next character decides."""
         after = self._text[end : end + 1]
         if self._is_stop(mark, end, after):
             if weight(self._text[:end]) >= (FIRST_WEIGHT if self._is_first else LATER_WEIGHT):

@@ -1,7 +1,7 @@
 """Read simple LaTeX aloud: `\\frac{1}{2}` → 二分之一, `x^2 + 1` → x的平方加一.
 
-A small recursive-descent reader over a list of tokens; whatever it does not know (matrices, environments, alignment) makes the whole
-formula unreadable, and the caller says that a formula was left out.
+A small recursive-descent reader over a list of tokens; whatever it does not know (matrices, environments,
+alignment) makes the whole formula unreadable, and the caller says that a formula was left out.
 """
 
 import re
@@ -65,14 +65,14 @@ _WORDS: Final = _rows(
 )
 _FUNCTIONS: Final = frozenset("sin cos tan cot sec csc log ln lg exp max min arcsin arccos arctan det".split())
 _GREEK: Final = frozenset(
-    "alpha beta gamma delta epsilon varepsilon zeta eta theta iota kappa lambda mu nu xi rho sigma tau phi varphi chi psi omega "
+    "alpha beta gamma delta epsilon varepsilon zeta eta theta iota kappa lambda mu nu xi rho sigma tau phi varphi "
+    "chi psi omega "
     "Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega".split()
 )
 _SILENT: Final = frozenset(
-    ("\\left", "\\right", "\\,", "\\;", "\\:", "\\!", "\\ ", "\\quad", "\\qquad", "\\displaystyle", "\\big", "\\Big", "\\bigl", "\\bigr",
-     "\\limits", "\\mathbf", "\\vec", "\\bar", "\\hat", "\\overline", "\\mathbb", "\\boxed", "|", "(", ")", "[", "]", ".", "'",
-     "\\{", "\\}", "\\|", "\\$")
-)  # fmt: skip
+    r"\left \right \, \; \: \! \quad \qquad \displaystyle \big \Big \bigl \bigr \limits \mathbf \vec \bar \hat "
+    r"\overline \mathbb \boxed | ( ) [ ] . ' \{ \} \| \$".split()
+) | {"\\ "}
 
 
 class _Unreadable(Exception):
@@ -180,7 +180,7 @@ class _Parser:
             return [name]
         if token[:1] in ("", "\\") or token in ("&", "{", "}", "~", "#"):
             raise _Unreadable
-        return [token]
+        return [token] if token.isalnum() else []
 
     def _script(self, mark: str) -> list[str]:
         if self._peek() in ("\\circ", "\\prime"):

@@ -1,6 +1,7 @@
 """Spell numbers: Chinese numerals and English words from strings of ASCII digits.
 
-Shape: every argument is digits only (`decimal` may hold one dot); strings, not ints, so that `007` and `3.10` keep their zeros.
+Shape: every argument is digits only (`decimal` may hold one dot); strings, not ints, so that `007` and `3.10`
+keep their zeros.
 """
 
 from typing import Final
@@ -12,7 +13,8 @@ _ZH_LONGEST: Final = 16
 _EN_LONGEST: Final = 15
 
 _EN_SMALL: Final = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen"
 ).split()
 _EN_TENS: Final = "zero ten twenty thirty forty fifty sixty seventy eighty ninety".split()
 _EN_GROUPS: Final = ("", " thousand", " million", " billion", " trillion")
@@ -97,7 +99,9 @@ def en_integer(digits: str) -> str:
         return en_digits(digits)
     groups = [digits[max(0, end - 3) : end] for end in range(len(digits), 0, -3)]
     spoken = [
-        _en_group(int(groups[place])) + _EN_GROUPS[place] for place in range(len(groups) - 1, -1, -1) if int(groups[place])
+        _en_group(int(groups[place])) + _EN_GROUPS[place]
+        for place in range(len(groups) - 1, -1, -1)
+        if int(groups[place])
     ]
     return " ".join(spoken) or "zero"
 

@@ -1,13 +1,24 @@
 """Stage 3: leave one space, one stop, one pause, no empty brackets.
 
-What was taken out upstream leaves holes: a space before a comma, a comma at a line's start, `（）`.  This stage walks over words, spaces and
-punctuation and holds back only what has no sound of its own: a space, and brackets that are not filled yet.
+What was taken out upstream leaves holes: a space before a comma, a comma at a line's start, `（）`. This stage
+walks over words, spaces and punctuation and holds back only what has no sound of its own: a space, and brackets
+that are not filled yet.
 """
 
 import re
 from typing import Final
 
-from protocol.speech_text.characters import CLOSERS, GLUE_AFTER, GLUE_BEFORE, HAN, NAME_DOT, OPENERS, PAUSES, STOPS, WORD_EDGE
+from protocol.speech_text.characters import (
+    CLOSERS,
+    GLUE_AFTER,
+    GLUE_BEFORE,
+    HAN,
+    NAME_DOT,
+    OPENERS,
+    PAUSES,
+    STOPS,
+    WORD_EDGE,
+)
 
 OPENERS_HELD: Final = 8
 _PAIR: Final = dict(zip(OPENERS, CLOSERS, strict=True))
@@ -109,4 +120,12 @@ class Polish:
         return self.last != "\n" and not (self.last in PAUSES and sign in PAUSES)
 
 
-_PARTS: Final = {"word": Polish._word, "space": Polish._space, "before": Polish._before_glue, "after": Polish._after_glue, "edge": Polish._word_edge, "line": Polish._line, "sign": Polish._sign}
+_PARTS: Final = {
+    "word": Polish._word,
+    "space": Polish._space,
+    "before": Polish._before_glue,
+    "after": Polish._after_glue,
+    "edge": Polish._word_edge,
+    "line": Polish._line,
+    "sign": Polish._sign,
+}

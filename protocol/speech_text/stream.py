@@ -4,27 +4,28 @@ import re
 from collections import deque
 from typing import Final
 
-from protocol.speech_text.characters import HAN
 from protocol.speech_text.markup import Markup
 from protocol.speech_text.polish import Polish
 from protocol.speech_text.reader import Reader
 
 _SIGNS: Final = "，。、；：！？"
-_BOLD: Final = rf"(?:\*\*(?=[A-Za-z{HAN}{_SIGNS}]))?"
-_PLAIN_WORD: Final = rf" ?{_BOLD}(?!No\.)[A-Za-z][a-z]*(?:[,.!?;:](?= )|(?=[ {HAN}{_SIGNS}]))"
-_CHINESE: Final = re.compile(f"[{HAN}]+")
+_COMMON_HAN: Final = "\u4e00-\u9fa5"
+_BOLD: Final = rf"(?:\*\*(?=[A-Za-z{_COMMON_HAN}{_SIGNS}]))?"
+_PLAIN_WORD: Final = rf" ?{_BOLD}(?!No\.)[A-Za-z][a-z]*(?:[,.!?;:](?= )|(?=[ {_COMMON_HAN}{_SIGNS}]))"
+_CHINESE: Final = re.compile(f"[{_COMMON_HAN}]+")
 _CALM: Final = re.compile(
-    rf"([{_SIGNS}]?(?:(?:{_PLAIN_WORD}|{_BOLD}[{HAN}]+{_BOLD})[{_SIGNS}]?)*)"
+    rf"([{_SIGNS}]?(?:(?:{_PLAIN_WORD}|{_BOLD}[{_COMMON_HAN}]+{_BOLD})[{_SIGNS}]?)*)"
     r"( ?(?:[A-Za-z][a-z]{0,40}[,.!?;:]?)?(?:\*\*)?)"
 )
-"""Text that every stage passes as it is (but for bold marks beside Chinese): Chinese, finished plain words, then what may go on."""
+"""What every stage would pass (but for bold marks beside Chinese); then what may go on: a space, a word begun."""
 _PASSED_CHARS: Final = 256
 
 
 class SpeechText:
     """Stateful normaliser of one answer: model text in (any cut into tokens), speakable text out.
 
-    Invariant: while `_is_calm`, the three stages hold nothing, and `_held` (a space, a word begun) is all that is not out yet.
+    Invariant: while `_is_calm`, the three stages hold nothing, and `_held` (a space, a word begun) is all that is not
+    out yet.
     """
 
     def __init__(self) -> None:
@@ -35,6 +36,11 @@ class SpeechText:
         self._is_calm = False
         self._held = ""
         self._passed = ""
+
+    @property
+    def held_chars(self) -> int:
+        """How many characters are held because what follows may change how they are said."""
+        return len(self._held) + len(self._markup.pending) + len(self._reader.pending)
 
     def feed(self, delta: str) -> str:
         """Return the speakable text that is certain now (may be empty)."""

@@ -1,7 +1,7 @@
 """What a sign between two neighbours is called, as data, and the few signs that need a rule of their own.
 
-Shape: `left` is the text before, `right` the first character after the sign that is no space, with the spaces before it ("" when there is none).
-An answer "" means that the sign has nothing to say there.
+Shape: `left` is the text before, `right` the first character after the sign that is no space, with the spaces
+before it ("" when there is none). An answer "" means that the sign has nothing to say there.
 """
 
 import re
@@ -12,16 +12,18 @@ from protocol.speech_text.characters import HAN
 from protocol.speech_text.tongues import Tongue
 from protocol.speech_text.units import PER, PER_LEFT
 
+SIGNS: Final = "°℃℉‰×÷±≤≥≠≈√∞→↑↓↔—·$€£¥₩₹"
+"""The signs beyond ASCII that have a name."""
 _TERM_LEFT: Final = re.compile(r"(?:[0-9)）%°℃]|(?:^|[^A-Za-z0-9])[A-Za-zα-ωΑ-Ω]) ?\Z")
 _TERM_RIGHT: Final = re.compile(r"[0-9A-Za-z(（√α-ωΑ-Ω.\-+]")
 _ANY_LEFT: Final = re.compile(rf"[0-9A-Za-z)）%°℃{HAN}α-ωΑ-Ω\"'”] ?\Z")
 _ANY_RIGHT: Final = re.compile(rf"[0-9A-Za-z(（√{HAN}α-ωΑ-Ω.\-+\"'“$¥€£]")
-_HAN_LEFT: Final = re.compile(f"[{HAN}] ?\Z")
+_HAN_LEFT: Final = re.compile(rf"[{HAN}] ?\Z")
 _CODE_LEFT: Final = re.compile(r"[0-9A-Za-z_)\"'] ?\Z")
 _CODE_RIGHT: Final = re.compile(r"[0-9A-Za-z_(\"'\-]")
 _HAN: Final = re.compile(f"[{HAN}]")
 
-# sign: (Chinese, English, what it needs): "term" = numbers or one-letter names on both sides, "any" = words on both sides,
+# sign: (Chinese, English, what it needs): "term" = numbers or one-letter names on both sides, "any" = words on both,
 # "right" = something to the right, "compare" = that, but not the edge of a tag, "code" = ASCII on both sides, "always".
 _NAMES: Final = {
     "*": ("乘以", "times", "term"),

@@ -117,18 +117,32 @@ CURRENCIES: Final = _names(
 )
 CENTS: Final = {"$": "cent", "US$": "cent", "USD": "cent", "€": "cent", "EUR": "cent", "£": "penny"}
 
-SCALES: Final = {"K": 3, "k": 3, "M": 6, "B": 9, "T": 12, "thousand": 3, "million": 6, "billion": 9, "trillion": 12, "bn": 9}
+SCALES: Final = {
+    "K": 3,
+    "k": 3,
+    "M": 6,
+    "B": 9,
+    "T": 12,
+    "thousand": 3,
+    "million": 6,
+    "billion": 9,
+    "trillion": 12,
+    "bn": 9,
+}
 """Powers of ten that may follow an amount of money."""
 EN_SCALES: Final = {3: "thousand", 6: "million", 9: "billion", 12: "trillion"}
 
-MEASURES: Final = frozenset("个只条张本件次年天周种台辆部间家层名项块元米克斤公小分秒倍万亿千杯瓶碗包盒颗位双对套份张座棵头匹门首句段篇幅遍趟场笔群批步把根片滴粒枚轮站章")
+MEASURES: Final = frozenset(
+    "个只条张本件次年天周种台辆部间家层名项块元米克斤公小分秒倍万亿千杯瓶碗包盒颗位双对套份张座棵头匹门首句段篇幅遍趟场笔群批步把根片滴粒枚轮站章"
+)
 """Characters before which a lone 2 is read 两."""
 
 PER: Final = frozenset("年月周天日时小分秒人次个件斤米升")
 """Characters before which a slash after a Chinese unit is read 每."""
 PER_LEFT: Final = frozenset("元块角次里米克斤币镑步圈度瓦字升件个")
 PER_EN: Final = {
-    name: name for name in ("month", "year", "day", "hour", "week", "person", "minute", "second", "night", "user", "token")
+    name: name
+    for name in ("month", "year", "day", "hour", "week", "person", "minute", "second", "night", "user", "token")
 } | {"mo": "month", "yr": "year", "h": "hour", "hr": "hour", "s": "second", "min": "minute"}
 PER_ZH: Final = {
     "month": "月",

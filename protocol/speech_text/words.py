@@ -6,14 +6,21 @@ from typing import Final
 from protocol.speech_text.faces import EMOTICON_WORDS
 from protocol.speech_text.tongues import Tongue
 
-LETTERS: Final = "A-Za-z\u00aa\u00b5\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u0370-\u0373\u0376-\u052f\u1e00-\u1fff"
-"""Letters of scripts that write words with spaces and that may hold a domain, a name or a version, for use in brackets."""
+LETTERS: Final = (
+    "A-Za-z\u00aa\u00b5\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u0370-\u0373\u0376-\u052f\u1e00-\u1fff"
+)
+"""Letters that may hold a domain, a name or a version (Latin, Greek, Cyrillic), for use in brackets."""
 
-_TLD: Final = "com|cn|org|net|io|ai|dev|gov|edu|co|app|info|me|tv|uk|jp|de|fr|ru|us|eu|xyz|top|vip|cc|hk|tw|sg|kr|in|test|local|example"
+_TLD: Final = (
+    "com|cn|org|net|io|ai|dev|gov|edu|co|app|info|me|tv|uk|jp|de|fr|ru|us|eu|xyz|top|vip|cc|hk|tw|sg|kr|in|test|local"
+)
 _TAIL: Final = r"[.,;:!?'’]+$"
 
-PLAIN: Final = re.compile(rf"[{LETTERS}][{LETTERS}0-9]*(?:[-_'’][{LETTERS}0-9]+)*(?:['’](?![A-Za-z]))?")
-_URL: Final = re.compile(r"(?:https?|ftps?|wss?|file|oss|s3|git|ssh)://(?:[^\s/@]*@)?([^\s/?#:]*)(:\d+)?\S*|(www\.[^\s/?#:]+)\S*", re.IGNORECASE)
+PLAIN: Final = re.compile(rf"[{LETTERS}][{LETTERS}0-9]*(?:[-_][{LETTERS}0-9]+|['’][{LETTERS}]+)*")
+_URL: Final = re.compile(
+    r"(?:https?|ftps?|wss?|file|oss|s3|git|ssh)://(?:[^\s/@]*@)?([^\s/?#:]*)(:\d+)?\S*|(www\.[^\s/?#:]+)\S*",
+    re.IGNORECASE,
+)
 _MAIL: Final = re.compile(r"(?:mailto:)?([A-Za-z0-9][\w.+-]*)@([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)")
 _SIGNED: Final = re.compile(r"(?:[A-Za-z]*[A-Za-z]\+\+|[CFJ]#|[A-Z]{1,3}&[A-Z]{1,3})(?![A-Za-z0-9])")
 _INITIALS: Final = re.compile(r"(?:[A-Za-z]\.){2,}")
@@ -21,12 +28,14 @@ _TITLE: Final = re.compile(r"(?:Mr|Mrs|Ms|Dr|Prof|St|Jr|Sr|vs|etc|Inc|Ltd|Co|Cor
 _VERSION: Final = re.compile(r"([vV])(\d+(?:\.\d+)+)(?![\d.]*[A-Za-z])")
 _KEPT_DOTS: Final = re.compile(r"(?:ASP\.NET|[A-Za-z]+\.js|[A-Z]+\.[A-Z]+)(?!\.?[A-Za-z0-9])")
 _NUMBER_SIGN: Final = re.compile(r"No\.(?=\d)")
-_DOMAIN: Final = re.compile(rf"((?:[A-Za-z0-9-]+\.)+(?:{_TLD}))(?![A-Za-z0-9_.-]*[A-Za-z0-9])((?::\d+)?/[^\s]*)?", re.IGNORECASE)
+_DOMAIN: Final = re.compile(
+    rf"((?:[A-Za-z0-9-]+\.)+(?:{_TLD}))(?![A-Za-z0-9_.-]*[A-Za-z0-9])((?::\d+)?/[^\s]*)?", re.IGNORECASE
+)
 _HOST_PATH: Final = re.compile(rf"((?:[A-Za-z0-9-]+\.)+(?:{_TLD}))(?::\d+)?/[^\s]*", re.IGNORECASE)
 _DOTTED: Final = re.compile(r"[A-Za-z_][\w-]*(?:\.[a-z0-9_][\w-]*)+")
 _ROMAN: Final = re.compile(r"(?:II|III|IV|VI|VII|VIII|IX|XI|XII|XIII|XIV|XV|XVI|XVII|XVIII|XIX|XX|XXI)(?![A-Za-z0-9])")
 _BEFORE_ROMAN: Final = re.compile(
-    r"(?:第|Chapter |Part |Volume |Vol\. |Section |Book |Act |War |Type |Phase |Stage |Level |Class |Article |Grade |Title |"
+    r"(?:第|Chapter |Part |Volume |Vol\. |Section |Book |Act |War |Type |Phase |Stage |Level |Class |Article |Grade |"
     r"Louis |Henry |Charles |George |Elizabeth |Napoleon |Pius |Paul |Richard |Edward |James |William |"
     r"路易|亨利|查理|查尔斯|乔治|伊丽莎白|拿破仑|第 )\Z"
 )
@@ -60,7 +69,7 @@ def say_host(host: str, tongue: Tongue) -> str:
     host = re.sub(r"^www\.", "", host, flags=re.IGNORECASE)
     if _IP.fullmatch(host):
         return tongue.dotted(host.split("."), by_digit=True)
-    return tongue.dot.join(part for part in re.split(r"[^\w-]+", host) if part) or ("链接", "link")[tongue.index]
+    return _say_parts(re.split(r"[^\w-]+", host), tongue) or ("链接", "link")[tongue.index]
 
 
 def _mail(text: str, at: int, end: int, tongue: Tongue, _: str) -> _Found:
@@ -113,7 +122,15 @@ def _host(text: str, at: int, end: int, tongue: Tongue, _: str) -> _Found:
 def _dots(text: str, at: int, end: int, tongue: Tongue, _: str) -> _Found:
     """Read the dots inside main.py or app.config.port; a capital after a dot is a new sentence."""
     m = _DOTTED.match(text, at, end)
-    return None if m is None else (m.end(), tongue.dot.join(m[0].split(".")))
+    if m is None:
+        return None
+    return m.end(), _say_parts(m[0].split("."), tongue)
+
+
+def _say_parts(parts: list[str], tongue: Tongue) -> str:
+    """Join the parts of a dotted name; a part of digits alone is a number, hyphens at an end are dropped."""
+    bare = [re.sub(r"([-_])[-_]+", r"\1", part).strip("-_") for part in parts]
+    return tongue.dot.join(tongue.number(part) if part.isdecimal() else part for part in bare if part)
 
 
 def _plain(text: str, at: int, end: int, _: Tongue, __: str) -> _Found:
