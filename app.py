@@ -148,6 +148,7 @@ def _session_rules(settings: Settings) -> SessionRules:
         mp3_kbps=settings.mp3_kbps,
         max_lead_s=settings.max_lead_s,
         max_utterance_s=settings.max_utterance_s,
+        ffmpeg_path=settings.ffmpeg_path,
         packet_idle_s=settings.packet_idle_s,
         session_idle_s=settings.session_idle_s,
         drain_s=settings.drain_s,

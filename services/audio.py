@@ -3,6 +3,7 @@
 Shape: PCM is s16le mono.  Units: rates in Hz, lengths in bytes or ms.  Threads: each object has one owner.
 """
 
+import io
 import itertools
 from collections.abc import Iterable, Iterator
 from typing import Protocol
@@ -13,7 +14,7 @@ from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 
 from protocol.errors import BadInput, TooLarge
-from protocol.media import Container, Mp3Frames
+from protocol.media import UNKNOWN, WAV, Container, Mp3Frames
 
 PCM_RATE_HZ = 16_000
 """Rate of all sound that is recognised."""
@@ -34,16 +35,65 @@ def decode(source: Readable, container: Container, *, limit_s: float) -> Iterato
 
     Only the demuxer that the bytes announced may open the file, so a playlist never names another file to us.
     """
+    if container is UNKNOWN:
+        raise BadInput("录音不是可识别的音频。", code="unsupported_audio")
     left = int(limit_s * PCM_RATE_HZ) * 2
     try:
         with av.open(source, "r", format=container.demuxer, options=_PROBE) as media:
             for pcm in resample(media.decode(audio=0), rate_hz=PCM_RATE_HZ):
                 left -= len(pcm)
                 if left < 0:
-                    raise TooLarge(f"录音超过 {limit_s:g} 秒的上限。请缩短录音。", param="data")
+                    raise _too_long(limit_s)
                 yield pcm
     except (av.FFmpegError, IndexError) as error:
         raise BadInput(f"无法解码这段 {container.name} 音频：文件不完整或已损坏。", code="unsupported_audio") from error
+
+
+def decode_whole(data: bytes, container: Container, *, limit_s: float, ffmpeg_path: str = "") -> Iterator[bytes]:
+    """Yield the sound of a whole file; with `ffmpeg_path`, a file that the built-in decoder refuses gets a second try.
+
+    Raises: BadInput, TooLarge.
+    """
+    pieces = decode(io.BytesIO(data), container, limit_s=limit_s)
+    try:
+        first = next(pieces, b"")
+    except TooLarge:
+        raise
+    except BadInput:
+        if not ffmpeg_path:
+            raise
+        pieces, first = iter(()), _decode_by_ffmpeg(data, container, limit_s=limit_s, ffmpeg_path=ffmpeg_path)
+    yield first
+    yield from pieces
+
+
+def _decode_by_ffmpeg(data: bytes, container: Container, *, limit_s: float, ffmpeg_path: str) -> bytes:
+    from pydub import AudioSegment
+    from pydub.exceptions import CouldntDecodeError
+
+    AudioSegment.converter = ffmpeg_path  # the library knows one program per process; it is the same for everyone
+    try:
+        sound = AudioSegment.from_file(io.BytesIO(data), format=container.demuxer, duration=limit_s + 1)
+    except (CouldntDecodeError, OSError, IndexError, KeyError) as error:
+        raise BadInput(f"无法解码这段 {container.name} 音频：文件不完整或已损坏。", code="unsupported_audio") from error
+    if len(sound) > limit_s * 1000:
+        raise _too_long(limit_s)
+    return bytes(sound.set_frame_rate(PCM_RATE_HZ).set_channels(1).set_sample_width(2).raw_data)
+
+
+def duration_s(data: bytes, container: Container, *, limit_s: float, ffmpeg_path: str = "") -> float:
+    """Return the seconds of sound in a file, of a plain WAV by its header alone. Raises: BadInput, TooLarge."""
+    if container is WAV and data[12:16] == b"fmt " and data[36:40] == b"data" and any(data[28:32]):
+        seconds = (len(data) - 44) / int.from_bytes(data[28:32], "little")
+        if seconds > limit_s:
+            raise _too_long(limit_s)
+        return seconds
+    pieces = decode_whole(data, container, limit_s=limit_s, ffmpeg_path=ffmpeg_path)
+    return sum(map(len, pieces)) / 2 / PCM_RATE_HZ
+
+
+def _too_long(limit_s: float) -> TooLarge:
+    return TooLarge(f"录音超过 {limit_s:g} 秒的上限。请缩短录音。", param="data")
 
 
 def resample(frames: Iterable[AudioFrame], *, rate_hz: int) -> Iterator[bytes]:

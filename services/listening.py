@@ -8,16 +8,15 @@ whole recording.
 Threads: the handler accepts; the recognising thread (started and joined here) reads `_Inflow`; the turn transcribes.
 """
 
-import io
 import threading
 from collections.abc import Iterator
 
 from protocol.commands import InputFormat
-from protocol.errors import BadInput, Cancelled, GatewayError, TooLarge
+from protocol.errors import BadInput, Cancelled, GatewayError, TooLarge, UpstreamError
 from protocol.keys import ApiKey
 from protocol.media import SNIFF_BYTES, UNKNOWN, WAV, Container, sniff, wav_header
 from protocol.packets import Limits, Packet, Reassembly
-from services.audio import PCM_RATE_HZ, Readable, decode
+from services.audio import PCM_RATE_HZ, Readable, decode, decode_whole, duration_s
 from services.ports import Cancel, LiveRecogniser, Recogniser, Recording, Transcript
 
 _APPEND_BYTES = PCM_RATE_HZ * 2 // 10
@@ -64,13 +63,14 @@ class Listening:
         limits: Limits,
         input_format: InputFormat,
         max_s: float,
+        ffmpeg_path: str,
         key: ApiKey,
         cancel: Cancel,
         name: str,
     ) -> None:
         self._recogniser, self._key, self._cancel = recogniser, key, cancel
         self._packets = Reassembly(limits)
-        self._max_s = max_s
+        self._max_s, self._ffmpeg_path = max_s, ffmpeg_path
         self._pcm_rate_hz = input_format.sample_rate if input_format.format == "pcm" else 0
         self._fed = 0
         self._inflow = _Inflow()
@@ -79,6 +79,7 @@ class Listening:
             target=self._recognise_live, args=(recogniser,), name=f"{name}-asr", daemon=True
         )
         self._is_paced = False
+        self.duration_s = 0.0
 
     # --- the handler's side
 
@@ -158,25 +159,35 @@ class Listening:
         """Return the words of the utterance, empty for silence. Raises: GatewayError, Cancelled."""
         if not self._pcm_rate_hz:
             sniff(recording.data)
-        recogniser = self._recogniser
-        if not recogniser.is_live:
-            return recogniser.transcribe(recording, key=self._key, cancel=self._cancel)
+        if self._recogniser.is_live:
+            return self._transcribed_live(self._recogniser, recording)
+        self.duration_s = duration_s(
+            recording.data, recording.container, limit_s=self._max_s, ffmpeg_path=self._ffmpeg_path
+        )
+        return self._recogniser.transcribe(recording, key=self._key, cancel=self._cancel)
+
+    def _transcribed_live(self, recogniser: LiveRecogniser, recording: Recording) -> Transcript:
+        """Return what was recognised while the sound arrived; if that broke, recognise the recording once more."""
         if self._thread.ident:
             self._thread.join()
         if isinstance(self._heard, Transcript):
             return self._heard
-        if isinstance(self._heard, Exception) and not self._is_unreadable_as_stream():
+        if isinstance(self._heard, Exception) and not self._may_try_again(self._heard):
             raise self._heard
-        return self._recognise(recogniser, io.BytesIO(recording.data), recording.container)
+        sound = decode_whole(recording.data, recording.container, limit_s=self._max_s, ffmpeg_path=self._ffmpeg_path)
+        return self._recognise(recogniser, sound, is_paced=False)
 
-    def _is_unreadable_as_stream(self) -> bool:
-        """Whether the whole file may be readable where its beginning was not: its index can be at its end."""
-        return isinstance(self._heard, BadInput) and not isinstance(self._heard, TooLarge)
+    def _may_try_again(self, error: Exception) -> bool:
+        """Whether the whole recording may succeed where its stream failed: a lost connection, an index at the end."""
+        if isinstance(error, UpstreamError):
+            return error.retryable
+        return isinstance(error, BadInput) and not isinstance(error, TooLarge)
 
     def _recognise_live(self, recogniser: LiveRecogniser) -> None:
         """The recognising thread; what it found or met waits for the turn."""
         try:
-            self._heard = self._recognise(recogniser, self._source(), self.container())
+            sound = decode(self._source(), self.container(), limit_s=self._max_s)
+            self._heard = self._recognise(recogniser, sound, is_paced=self._is_paced)
         except (GatewayError, Cancelled) as error:
             self._heard = error
         except Exception as error:  # the outermost frame of a thread: the turn must learn of it
@@ -189,14 +200,16 @@ class Listening:
             else self._inflow
         )
 
-    def _recognise(self, recogniser: LiveRecogniser, source: Readable, container: Container) -> Transcript:
-        sound = decode(source, container, limit_s=self._max_s)
-        live = recogniser.open(is_paced=self._is_paced, key=self._key, cancel=self._cancel)
+    def _recognise(self, recogniser: LiveRecogniser, sound: Iterator[bytes], *, is_paced: bool) -> Transcript:
+        live = recogniser.open(is_paced=is_paced, key=self._key, cancel=self._cancel)
+        size = 0
         try:
             for pcm in in_pieces(sound, size_bytes=_APPEND_BYTES):
                 live.append(pcm)
+                size += len(pcm)
             return live.finish()
         finally:
+            self.duration_s = size / 2 / PCM_RATE_HZ
             live.close()
 
 

@@ -72,6 +72,7 @@ class SessionRules:
     mp3_kbps: int
     max_lead_s: float
     max_utterance_s: float
+    ffmpeg_path: str
     packet_idle_s: float
     session_idle_s: float
     drain_s: float
@@ -196,6 +197,7 @@ class Session:
             limits=self._rules.limits,
             input_format=self._device.input,
             max_s=self._rules.max_utterance_s,
+            ffmpeg_path=self._rules.ffmpeg_path,
             key=self._key,
             cancel=self._listening_cancel,
             name=f"{self._name}-{self._turns + 1}",
@@ -249,6 +251,7 @@ class Session:
         if self._turn:
             self._turn.thread.join(_TURN_END_S)
             if self._turn.thread.is_alive():
+                self._socket.abort()
                 raise GatewayError("上一轮对话没有及时结束，请重新连接。", code="turn_stuck")
         self._turn = None
 

@@ -158,6 +158,7 @@ def test_a_broken_part_closes_the_socket_properly_and_frees_its_place(
 ) -> None:
     server = serve(tts_output_dir=None)
     device = connect(server)
+    device.until("connected")
     monkeypatch.setattr("uuid.uuid4", lambda: 1 // 0)  # the system's randomness fails while a turn is prepared
 
     device.send(*packets(spoken_wav("你好")))

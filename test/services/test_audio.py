@@ -8,7 +8,7 @@ import pytest
 
 from protocol import media
 from protocol.errors import BadInput, TooLarge
-from services.audio import PCM_RATE_HZ, Mp3Encoder, PcmEncoder, PcmResampler, decode
+from services.audio import PCM_RATE_HZ, Mp3Encoder, PcmEncoder, PcmResampler, decode, decode_whole, duration_s
 from test.support.device import heard_in, spoken_wav
 
 TEXT = "今天天气怎么样？ok"
@@ -118,3 +118,29 @@ def test_pcm_at_the_voices_own_rate_is_passed_on_untouched() -> None:
     encoder = PcmEncoder(from_hz=24_000, to_hz=24_000)
 
     assert encoder.feed(b"\x01\x02") + encoder.finish() == b"\x01\x02"
+
+
+REFUSED = media.Container(name="wav", demuxer="w64", content_type="audio/wav")
+"""A reader that a WAV file does not fit."""
+
+
+def test_what_the_decoder_refuses_is_given_to_the_ffmpeg_that_was_named(tmp_path: Path) -> None:
+    (tmp_path / "known.wav").write_bytes(spoken_wav(TEXT))
+    program = tmp_path / "ffmpeg"
+    program.write_text(f"#!/bin/sh\ncat > /dev/null\ncat {tmp_path}/known.wav\n")
+    program.chmod(0o755)
+
+    pcm = b"".join(decode_whole(b"RIFF?", REFUSED, limit_s=60, ffmpeg_path=str(program)))
+
+    assert heard_in(media.wav_header(pcm_bytes=len(pcm), rate_hz=PCM_RATE_HZ) + pcm) == TEXT
+
+
+@pytest.mark.parametrize("ffmpeg_path", ["", "/nonexistent/ffmpeg", "ffmpeg"])
+def test_what_nobody_can_decode_is_bad_input(ffmpeg_path: str) -> None:
+    with pytest.raises(BadInput):
+        b"".join(decode_whole(spoken_wav(TEXT), REFUSED, limit_s=60, ffmpeg_path=ffmpeg_path))
+
+
+def test_a_whole_recording_over_the_limit_is_refused_by_its_header_alone() -> None:
+    with pytest.raises(TooLarge):
+        duration_s(spoken_wav(TEXT), media.WAV, limit_s=0.5)
