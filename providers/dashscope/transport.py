@@ -1,9 +1,9 @@
 """HTTP to the vendor: pooled, with deadlines, stoppable at every moment.
 
-How it works.  urllib3 keeps the connections. A call waits in two places: for the first byte of the answer and for its
-next piece. `Cancelled` turns must leave both at once, so each connection can be shut from another thread: shutting the
-socket wakes the reader (closing it would not: measured 7.6 s). A connection that rested too long is not used again, and
-a call whose fresh-looking connection turns out to be dead is sent once more on a new one.
+How it works.  urllib3 keeps the connections. A call waits in three places: while it is sent, for the first byte of the
+answer and for its next piece. A cancelled turn must leave each at once, so the connection can be shut from another
+thread: shutting the socket wakes the reader (closing it would not: measured 7.6 s). A connection that rested too long
+is not used again, and a call whose fresh-looking connection turns out to be dead is sent once more on a new one.
 
 Source: DashScope HTTP reference §1 (headers), §2.7 (error shapes).
 """
@@ -57,20 +57,31 @@ def shut(sock: socket.socket | None) -> None:
 
 
 class _Stoppable:
-    """A connection whose wait for the first byte ends when the call is cancelled, and that is not reused when old."""
+    """A connection whose waiting ends when the call is cancelled, and that is not reused when old."""
 
     rested_since = 0.0
     sock: socket.socket | None
 
+    def request(self, *args: Any, **options: Any) -> None:
+        """Connect if need be and send: a peer that reads nothing, or a TLS handshake that stalls, is left as well."""
+        with self._stopping():
+            super().request(*args, **options)  # type: ignore[misc]
+
     def getresponse(self) -> Any:
-        cancel = _current.get()
-        forget = cancel.on_cancel(lambda: shut(self.sock)) if cancel else None
         try:
-            return super().getresponse()  # type: ignore[misc]
+            with self._stopping():
+                return super().getresponse()  # type: ignore[misc]
         finally:
             self.rested_since = time.monotonic()
-            if forget:
-                forget()
+
+    @contextlib.contextmanager
+    def _stopping(self) -> Iterator[None]:
+        cancel = _current.get()
+        forget = cancel.on_cancel(lambda: shut(self.sock)) if cancel else lambda: None
+        try:
+            yield
+        finally:
+            forget()
 
     @property
     def is_connected(self) -> bool:
@@ -151,13 +162,13 @@ class Transport:
     def _once_more(self, send: Callable[[], urllib3.BaseHTTPResponse], cancel: Cancel) -> urllib3.BaseHTTPResponse:
         """Send again when the connection broke before a byte of the answer came: it had died while resting.
 
-        What rested beside it is as old and may be as dead, so the second try gets a new connection.
+        What rested beside it may be as dead, but the pool (last in, first out) now has an empty place on top, so the
+        second try gets a new connection.
         """
         try:
             return send()
         except urllib3.exceptions.ProtocolError:
             cancel.raise_if_cancelled()
-            self._pools.clear()
             return send()
 
     def _request(self, method: str, url: str, **call: Any) -> urllib3.BaseHTTPResponse:

@@ -238,6 +238,32 @@ def test_a_stopped_stream_ends_at_once_and_is_never_taken_for_complete(
     assert isinstance(running.wait(), Cancelled)
 
 
+def test_a_stopped_upload_to_a_vendor_that_reads_nothing_ends_at_once(
+    transport: Transport, script: Script, api_key: ApiKey, cancel: CancelToken
+) -> None:
+    has_begun, is_over = threading.Event(), threading.Event()
+
+    def read_a_little(line: Line) -> None:
+        line.sock.recv(10)
+        has_begun.set()
+        is_over.wait(10)
+
+    vendor = script(read_a_little)
+    body = {"sound": bytes(20_000_000)}
+
+    def upload() -> None:
+        with transport.post(vendor.url, body, key=api_key, cancel=cancel):
+            pass
+
+    running = Background(upload)
+    assert has_begun.wait(10)
+
+    cancel.cancel()
+
+    assert isinstance(running.wait(), Cancelled)
+    is_over.set()
+
+
 def test_a_reader_that_leaves_in_the_middle_gives_the_connection_up(
     transport: Transport, script: Script, api_key: ApiKey, cancel: CancelToken
 ) -> None:

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -109,12 +110,15 @@ class Line:
 class Vendor:
     """Serves every connection by the script, each in its own thread, until the test ends."""
 
-    def __init__(self, listener: socket.socket, script: Callable[[Line], None]) -> None:
-        self._listener, self._script = listener, script
-        self._lines: dict[socket.socket, threading.Thread] = {}
+    def __init__(
+        self, listener: socket.socket, script: Callable[[Line], None], *, tls: ssl.SSLContext | None = None
+    ) -> None:
+        self._listener, self._script, self._tls = listener, script, tls
+        self._socks: list[socket.socket] = []
+        self._threads: list[threading.Thread] = []
         self.connections = 0
-        self.host = f"127.0.0.1:{listener.getsockname()[1]}"
-        self.url, self.websocket_url = f"http://{self.host}", f"ws://{self.host}"
+        host, s = f"127.0.0.1:{listener.getsockname()[1]}", "s" if tls else ""
+        self.url, self.websocket_url = f"http{s}://{host}", f"ws{s}://{host}"
         self._accepting = self._start(self._accept)
 
     def _start(self, target: Callable[..., None], *args: Any) -> threading.Thread:
@@ -127,25 +131,30 @@ class Vendor:
             while True:
                 sock, _ = self._listener.accept()
                 self.connections += 1
-                self._lines[sock] = self._start(self._serve, Line(sock, self.connections))
+                self._threads.append(self._start(self._serve, sock, self.connections))
 
-    def _serve(self, line: Line) -> None:
-        with contextlib.closing(line), contextlib.suppress(HangUp, OSError):
-            self._script(line)
+    def _serve(self, sock: socket.socket, number: int) -> None:
+        with contextlib.suppress(HangUp, OSError):
+            if self._tls:
+                sock = self._tls.wrap_socket(sock, server_side=True)
+            self._socks.append(sock)
+            with contextlib.closing(Line(sock, number)) as line:
+                self._script(line)
 
     def stop(self) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
         self._accepting.join(WAIT_S)
-        for sock, thread in self._lines.items():
+        for sock in self._socks:
             with contextlib.suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)
+        for thread in self._threads:
             thread.join(WAIT_S)
 
 
 @contextmanager
-def scripted_vendor(script: Callable[[Line], None]) -> Iterator[Vendor]:
+def scripted_vendor(script: Callable[[Line], None], *, tls: ssl.SSLContext | None = None) -> Iterator[Vendor]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        vendor = Vendor(listener, script)
+        vendor = Vendor(listener, script, tls=tls)
         try:
             yield vendor
         finally:
