@@ -1,6 +1,5 @@
 """The real vendor is behind TLS: what stops a call must work there, and what is decrypted already is not forgotten."""
 
-import shutil
 import ssl
 import subprocess
 import threading
@@ -20,8 +19,6 @@ from test.providers.vendor import Line, Vendor, polite, scripted_vendor
 from test.support.waiting import eventually
 
 Script = Callable[[Callable[[Line], None]], Vendor]
-
-pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="the program openssl makes the certificate")
 
 
 @pytest.fixture(scope="module")
