@@ -76,39 +76,57 @@ def test_ci_stops_at_the_first_step_that_fails_and_says_which(failing: str, step
 # --- the virtual environment
 
 
+def lay_out(folder: Path) -> Path:
+    """Make a checkout that needs no packages, so that nothing is fetched."""
+    (folder / "scripts").mkdir(parents=True)
+    shutil.copy(ROOT / "scripts" / "venv", folder / "scripts" / "venv")
+    (folder / "requirements.txt").write_text("# nothing\n")
+    (folder / "requirements-test.txt").write_text("-r requirements.txt\n")
+    return folder
+
+
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A checkout that needs no packages, so that nothing is fetched."""
-    (tmp_path / "scripts").mkdir()
-    shutil.copy(ROOT / "scripts" / "venv", tmp_path / "scripts" / "venv")
-    (tmp_path / "requirements.txt").write_text("# nothing\n")
-    (tmp_path / "requirements-test.txt").write_text("-r requirements.txt\n")
-    return tmp_path
+    return lay_out(tmp_path / "checkout")
 
 
-def test_the_environment_is_made_once_and_then_left_alone(checkout: Path) -> None:
-    first = run("scripts/venv", "requirements.txt", folder=checkout, PYTHON=sys.executable)
-    second = run("scripts/venv", "requirements.txt", folder=checkout, PYTHON=sys.executable)
-
-    assert first.returncode == second.returncode == 0, first.stderr
-    assert "making .venv with Python" in first.stderr and "installing requirements.txt" in first.stderr
-    assert second.stderr == ""
-
-
-def test_a_changed_requirement_is_installed_without_making_the_environment_anew(checkout: Path) -> None:
-    run("scripts/venv", "requirements-test.txt", folder=checkout, PYTHON=sys.executable)
-    (checkout / "requirements.txt").write_text("# nothing more\n")
-
-    done = run("scripts/venv", "requirements-test.txt", folder=checkout, PYTHON=sys.executable)
-
-    assert "installing requirements-test.txt" in done.stderr and "making" not in done.stderr
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A checkout whose environment was made by the script, and what the script said."""
+    folder = lay_out(tmp_path_factory.mktemp("made") / "checkout")
+    done = run("scripts/venv", "requirements.txt", folder=folder, PYTHON=sys.executable)
+    assert done.returncode == 0, done.stderr
+    return folder, done.stderr
 
 
-def test_a_package_that_cannot_be_had_is_an_error_and_tried_again_the_next_time(checkout: Path) -> None:
-    (checkout / "requirements.txt").write_text("./no-such-package\n")
+@pytest.fixture
+def ready(made: tuple[Path, str], tmp_path: Path) -> Path:
+    """A checkout of this test's own with an environment."""
+    return Path(shutil.copytree(made[0], tmp_path / "checkout", symlinks=True))
 
-    first = run("scripts/venv", "requirements.txt", folder=checkout, PYTHON=sys.executable)
-    second = run("scripts/venv", "requirements.txt", folder=checkout, PYTHON=sys.executable)
+
+def test_the_environment_is_made_once_and_then_left_alone(made: tuple[Path, str]) -> None:
+    folder, said = made
+
+    again = run("scripts/venv", "requirements.txt", folder=folder, PYTHON=sys.executable)
+
+    assert "making .venv with Python" in said and "installing requirements.txt" in said
+    assert (again.returncode, again.stderr) == (0, "")
+
+
+def test_a_changed_requirement_is_installed_without_making_the_environment_anew(ready: Path) -> None:
+    (ready / "requirements.txt").write_text("# nothing more\n")
+
+    done = run("scripts/venv", "requirements.txt", folder=ready, PYTHON=sys.executable)
+
+    assert "installing requirements.txt" in done.stderr and "making" not in done.stderr
+
+
+def test_a_package_that_cannot_be_had_is_an_error_and_tried_again_the_next_time(ready: Path) -> None:
+    (ready / "requirements.txt").write_text("./no-such-package\n")
+
+    first = run("scripts/venv", "requirements.txt", folder=ready, PYTHON=sys.executable)
+    second = run("scripts/venv", "requirements.txt", folder=ready, PYTHON=sys.executable)
 
     assert first.returncode == second.returncode == 1
     assert "could not be installed" in first.stderr and "could not be installed" in second.stderr
