@@ -54,6 +54,7 @@ class Segmenter:
         self._pause = 0
         self._depth = 0
         self._in_quotes = False
+        self._quotes_before = (0, False)
         self._is_first = True
         self._final = False
 
@@ -75,6 +76,7 @@ class Segmenter:
             segment = self._text[:cut].strip()
             self._text = self._text[cut:]
             self._at = self._pause = 0
+            self._quotes_before = (self._depth, self._in_quotes)
             if weight(segment):
                 segments.append(segment)
                 self._is_first = False
@@ -147,5 +149,10 @@ class Segmenter:
             self._depth = max(0, self._depth + (mark in _OPENERS) - (mark in _CLOSERS))
 
     def _forced_cut(self) -> int:
+        """Cut a segment that is too long; the marks after the cut will be walked again."""
         space = self._text.rfind(" ", 0, MOST_CHARS)
-        return self._pause or (space if space > 0 else MOST_CHARS)
+        cut = self._pause or (space if space > 0 else MOST_CHARS)
+        self._depth, self._in_quotes = self._quotes_before
+        for mark in _MARKS.findall(self._text, 0, cut):
+            self._follow(mark)
+        return cut

@@ -21,7 +21,7 @@ it. A number: until the character after it, or the word after it when a space fo
 Emphasis, `!`, a dot: one character. A mark that is opened and never closed is plain text after: a link's
 address 512 characters, a link's reference 48, a tag 300, a comment 2000, `$…$` and `\\(…\\)` 200,
 `$$…$$` and `\\[…\\]` 1000, or at the line's end where it cannot go on. Fenced code and thoughts without
-an end are left out to the end. A number before any letter waits up to 32 characters for the language.
+an end are left out to the end. A number near the start may wait 32 characters to learn the language.
 
 Decisions. Tables are read cell by cell (their content is the answer); code blocks are not (代码略). A bare
 address is read as its host. `3*4` is 三乘以四; `user_name`, C++, C#, .NET, AT&T, MP3, GPT-4o stay as

@@ -18,7 +18,7 @@ WORD_CHARS: Final = 256
 _HAN: Final = re.compile(f"[{HAN}]")
 _LOWER: Final = "\u00df-\u00f6\u00f8-\u00ff\u03b1-\u03c9\u0430-\u045f"
 _WORD: Final = re.compile(rf"[{LETTERS}][{LETTERS}0-9_.@:/\-+#&'’%?=~!]{{0,{WORD_CHARS}}}")
-_BODY: Final = r"[A-Za-z0-9.,:)/\-+%‰°℃℉*×÷=^~_'—Ωμµ€£¥$]"
+_BODY: Final = r"[A-Za-z0-9.,:)·/\-+%‰°℃℉*×÷=^~_'—Ωμµ€£¥$]"
 _QUANTITY: Final = re.compile(
     rf"(?:[A-Z]{{0,3}}[$€£¥₩₹]?)? ?(?:[0-9]{_BODY}{{0,120}})?"
     rf"(?: ?[-+*/×÷=~—<>≈:]{{0,2}} ?(?:[0-9]{_BODY}{{0,40}})?){{0,4}}"

@@ -66,6 +66,8 @@ class Chinese:
     def money(self, amount: str, currency: Name, *, power: int, cent: str) -> str:
         if power:
             amount = format((Decimal(amount) * 10**power).normalize(), "f")
+        if amount.endswith(".00"):
+            amount = amount.removesuffix(".00")
         return ("两" if amount == "2" else self.number(amount)) + currency.zh
 
     def ordinal(self, digits: str) -> str:

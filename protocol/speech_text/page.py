@@ -1,8 +1,9 @@
 """What the steps of stage 2 share: the words written so far, the window of text before, and the choice of language.
 
-Which language? Chinese when a Chinese character touches the quantity (its reader sees to that); else what the
-64 characters before it are mostly written in (Chinese characters against English words of two letters or more,
-addresses not counted); when they hold neither, what the 32 characters from here on hold; else Chinese.
+Which language? Chinese when a Chinese character touches the quantity (its reader sees to that); else what the 64
+characters before it are mostly written in (Chinese characters against English words of two letters or more,
+addresses not counted); when they hold no Chinese and fewer than three words, the 32 characters from here on decide:
+Chinese if there is a Chinese character among them, else English if there is a word before or after, else Chinese.
 """
 
 import re
@@ -17,6 +18,7 @@ from protocol.speech_text.tongues import Tongue
 WAIT: Final = -1
 WINDOW_CHARS: Final = 64
 AHEAD_CHARS: Final = 32
+ENOUGH_WORDS: Final = 3
 
 _HAN: Final = re.compile(f"[{HAN}]")
 _HAN_RUN: Final = re.compile(f"[{HAN}]+")
@@ -52,11 +54,11 @@ class Page:
         """Choose the language here; None while the text that decides is not here yet."""
         han = len("".join(_HAN_RUN.findall(self.before)))
         words = len(_LATIN_WORD.findall(self.before))
-        if han or words:
+        if han or words >= ENOUGH_WORDS:
             return CHINESE if han >= words else ENGLISH
         ahead = text[at : at + AHEAD_CHARS]
         if _HAN.search(ahead):
             return CHINESE
         if len(ahead) < AHEAD_CHARS and not self.final:
             return None
-        return ENGLISH if _LATIN_WORD.search(ahead) else CHINESE
+        return ENGLISH if words or _LATIN_WORD.search(ahead) else CHINESE

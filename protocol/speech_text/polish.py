@@ -68,7 +68,7 @@ class Polish:
         self.last = text[-1]
 
     def _word(self, word: str) -> None:
-        if self._apart and self.last.isalnum() and word[0].isalnum():
+        if self._apart and not self._open and self.last.isalnum() and word[0].isalnum():
             self.space = " "
         if self.space and self.last != "\n" and not (self._glued and _HAN.match(word) and not self._open):
             self._out.append(" ")

@@ -26,15 +26,22 @@ _YEAR_WORDS: Final = re.compile(
     rf"\b(?:in|since|during|year|early|late|mid|circa|spring|summer|autumn|fall|winter|{_MONTH_NAME})[ ,]{{1,2}}\Z",
     re.IGNORECASE,
 )
+_BETWEEN_YEARS: Final = re.compile(r"\bbetween (?:\d{4} and )?\Z", re.IGNORECASE)
 _PERHAPS_YEAR_WORDS: Final = re.compile(r"\b(?:of|to|from|by|before|after|until|till|around) \Z", re.IGNORECASE)
 _AFTER_MONTH: Final = re.compile(rf"\b{_MONTH_NAME}\.? \Z")
 _AFTER_DAY: Final = re.compile(rf"\b{_MONTH_NAME}\.? \d{{1,2}}(?:st|nd|rd|th)?,? \Z")
 _NEAR_CHARS: Final = 20
+_EXTENSION_WORDS: Final = re.compile(r"(?:转|分机号?|ext\.?|extension) ?\Z", re.IGNORECASE)
 _LIST_LINE: Final = re.compile(r"(?:^|\n)\s*\Z")
 
 
 def _plain(number: str) -> str:
     return number.replace(",", "")
+
+
+def _next_two(m: re.Match[str]) -> str:
+    """Return up to two characters after the match, never from beyond the region."""
+    return m.string[m.end() : min(m.end() + 2, m.endpos)]
 
 
 def date(m: re.Match[str], tongue: Tongue, _: str) -> str:
@@ -68,6 +75,19 @@ def short_phone(m: re.Match[str], tongue: Tongue, before: str) -> str:
     if not _PHONE_WORDS.search(before[-_NEAR_CHARS:]):
         return ""
     return tongue.phone([m[0]]) if _SHORT_PHONES.fullmatch(m[0]) or len(m[0]) >= 7 else ""
+
+
+def extension(m: re.Match[str], tongue: Tongue, before: str) -> str:
+    return tongue.phone([m[0]]) if _EXTENSION_WORDS.search(before[-_NEAR_CHARS:]) else ""
+
+
+def room(m: re.Match[str], _: Tongue, __: str) -> str:
+    return CHINESE.digits(m[1])
+
+
+def memorial(m: re.Match[str], tongue: Tongue, _: str) -> str:
+    """5·12 and 9·11 are days that everyone knows by their digits."""
+    return tongue.digits(m[1] + m[2])
 
 
 def address(m: re.Match[str], tongue: Tongue, _: str) -> str:
@@ -156,6 +176,8 @@ def ordinal(m: re.Match[str], tongue: Tongue, _: str) -> str:
 
 
 def fraction(m: re.Match[str], tongue: Tongue, _: str) -> str:
+    if m[0] == "24/7":
+        return ("全天候", "twenty-four seven")[tongue.index]
     return tongue.fraction(m[1], m[2]) if int(m[2]) else ""
 
 
@@ -165,7 +187,11 @@ def mixed(m: re.Match[str], tongue: Tongue, _: str) -> str:
     return tongue.number(m[1]) + joint + tongue.fraction(m[2], m[3])
 
 
-def times(m: re.Match[str], tongue: Tongue, _: str) -> str:
+def times(m: re.Match[str], tongue: Tongue, before: str) -> str:
+    """3x is 三倍, but 三x in a formula."""
+    after = _next_two(m).lstrip()
+    if before.rstrip()[-1:] in tuple("=+-*/(^") or after[:1] in tuple("=+-*/^"):
+        return f"{tongue.number(m[1])} {m[0][-1]}"
     return tongue.times(m[1])
 
 
@@ -184,8 +210,9 @@ def zh_year(m: re.Match[str], _: Tongue, __: str) -> str:
 
 def en_year(m: re.Match[str], tongue: Tongue, before: str) -> str:
     near = before[-_NEAR_CHARS:]
-    counts_something = re.match(r" [a-z]", m.string[m.end() : m.end() + 2])
+    counts_something = re.match(r" [a-z]", _next_two(m))
     is_certain = _YEAR_WORDS.search(near) or _AFTER_DAY.search(near)
+    is_certain = is_certain or _BETWEEN_YEARS.search(before[-_NEAR_CHARS:])
     is_year = is_certain or (_PERHAPS_YEAR_WORDS.search(near) and not counts_something)
     return tongue.year(m[1]) if tongue.index and is_year else ""
 

@@ -16,6 +16,9 @@ SIGNS: Final = "°℃℉‰×÷±≤≥≠≈√∞→↑↓↔—·$€£¥₩�
 """The signs beyond ASCII that have a name."""
 _TERM_LEFT: Final = re.compile(r"(?:[0-9)）%°℃]|(?:^|[^A-Za-z0-9])[A-Za-zα-ωΑ-Ω]) ?\Z")
 _TERM_RIGHT: Final = re.compile(r"[0-9A-Za-z(（√α-ωΑ-Ω.\-+]")
+_SIZE_LEFT: Final = re.compile(r"[0-9A-Za-z)）%°℃米寸α-ωΑ-Ω] ?\Z")
+_RANGE_LEFT: Final = re.compile(r"[0-9%℃°日月年时分点号] ?\Z")
+_VALUE_LEFT: Final = re.compile(r"(?:\^[0-9]+|[^A-Za-z][A-Za-z]|\)) \Z")
 _ANY_LEFT: Final = re.compile(rf"[0-9A-Za-z)）%°℃{HAN}α-ωΑ-Ω\"'”] ?\Z")
 _ANY_RIGHT: Final = re.compile(rf"[0-9A-Za-z(（√{HAN}α-ωΑ-Ω.\-+\"'“$¥€£]")
 _HAN_LEFT: Final = re.compile(rf"[{HAN}] ?\Z")
@@ -23,11 +26,12 @@ _CODE_LEFT: Final = re.compile(r"[0-9A-Za-z_)\"'] ?\Z")
 _CODE_RIGHT: Final = re.compile(r"[0-9A-Za-z_(\"'\-]")
 _HAN: Final = re.compile(f"[{HAN}]")
 
-# sign: (Chinese, English, what it needs): "term" = numbers or one-letter names on both sides, "any" = words on both,
-# "right" = something to the right, "compare" = that, but not the edge of a tag, "code" = ASCII on both sides, "always".
+# sign: (Chinese, English, what it needs).  "term": numbers or one-letter names on both sides; "sizes": the same with units;
+# "any": words on both sides; "right": something to the right; "compare": that, but not the edge of a tag; "code": ASCII on
+# both sides; "always".
 _NAMES: Final = {
     "*": ("乘以", "times", "term"),
-    "×": ("乘以", "times", "term"),
+    "×": ("乘以", "times", "sizes"),
     "÷": ("除以", "divided by", "term"),
     "+": ("加", "plus", "any"),
     "=": ("等于", "equals", "any"),
@@ -79,6 +83,8 @@ def _named(sign: str, left: str, right: str, tongue: Tongue) -> str:
         fits = bool(re.search(r"[0-9A-Za-z]$", left))
     elif needs == "term":
         fits = bool(_TERM_LEFT.search(left) and _TERM_RIGHT.match(right))
+    elif needs == "sizes":
+        fits = bool(_SIZE_LEFT.search(left) and _TERM_RIGHT.match(right))
     elif needs == "any":
         fits = has_left and has_right
     elif needs == "compare":
@@ -98,14 +104,16 @@ def _spaced(word: str, tongue: Tongue) -> str:
 def _dash(left: str, right: str, tongue: Tongue) -> str:
     """`to` between two numbers, a pause between two words set apart."""
     is_apart, right = left[-1:] == " " and right[:1] == " ", right.lstrip(" ")
-    if re.search(r"[0-9%℃°A-Za-z日月年时分点号] ?\Z", left) and right.isdigit():
+    if is_apart and _VALUE_LEFT.search(left) and _TERM_RIGHT.match(right):
+        return _spaced(("减", "minus")[tongue.index], tongue)
+    if (_RANGE_LEFT.search(left) or re.search(r"[A-Za-z] ?\Z", left)) and right.isdigit():
         return tongue.to
     return tongue.pause if is_apart and _ANY_LEFT.search(left) and _ANY_RIGHT.match(right) else ""
 
 
 def _long_dash(left: str, right: str, tongue: Tongue) -> str:
     right = right.lstrip(" ")
-    if re.search(r"[0-9%℃°] ?\Z", left) and right.isdigit():
+    if _RANGE_LEFT.search(left) and right.isdigit():
         return tongue.to
     return tongue.pause if _ANY_LEFT.search(left) or left[-1:] in "”」』）" else ""
 
@@ -120,6 +128,8 @@ def _wave(left: str, right: str, tongue: Tongue) -> str:
 
 def _slash(left: str, right: str, tongue: Tongue) -> str:
     """每 after a Chinese unit, a light pause between Chinese words, else a space."""
+    if left.endswith(") ") and _TERM_RIGHT.match(right.lstrip(" ")):
+        return _spaced(("除以", "divided by")[tongue.index], tongue)
     right = right.lstrip(" ")
     if _HAN_LEFT.search(left) and _HAN.match(right):
         return "每" if left.rstrip()[-1] in PER_LEFT and right in PER else "、"

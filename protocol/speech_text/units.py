@@ -36,6 +36,8 @@ UNITS: Final = _names(
     cm^2 cm2        | 平方厘米     | square centimeter     | square centimeters
     m^3 m3          | 立方米       | cubic meter           | cubic meters
     cm^3 cm3        | 立方厘米     | cubic centimeter      | cubic centimeters
+    μg/m^3 μg/m3 ug/m3 | 微克每立方米 | microgram per cubic meter | micrograms per cubic meter
+    mg/m^3 mg/m3    | 毫克每立方米 | milligram per cubic meter | milligrams per cubic meter
     kg/m^3 kg/m3    | 千克每立方米 | kilogram per cubic meter | kilograms per cubic meter
     g/cm^3 g/cm3    | 克每立方厘米 | gram per cubic centimeter | grams per cubic centimeter
     kg Kg KG        | 公斤         | kilogram              | kilograms

@@ -25,6 +25,7 @@ _MAIL: Final = re.compile(r"(?:mailto:)?([A-Za-z0-9][\w.+-]*)@([A-Za-z0-9-]+(?:\
 _SIGNED: Final = re.compile(r"(?:[A-Za-z]*[A-Za-z]\+\+|[CFJ]#|[A-Z]{1,3}&[A-Z]{1,3})(?![A-Za-z0-9])")
 _INITIALS: Final = re.compile(r"(?:[A-Za-z]\.){2,}")
 _TITLE: Final = re.compile(r"(?:Mr|Mrs|Ms|Dr|Prof|St|Jr|Sr|vs|etc|Inc|Ltd|Co|Corp|approx|Fig|al)\.(?![A-Za-z0-9])")
+_NAME_VERSION: Final = re.compile(r"([A-Za-z]{2,16})-?(\d+(?:\.\d+)+)(?![A-Za-z0-9_]|[.-]\w)")
 _VERSION: Final = re.compile(r"([vV])(\d+(?:\.\d+)+)(?![\d.]*[A-Za-z])")
 _KEPT_DOTS: Final = re.compile(r"(?:ASP\.NET|[A-Za-z]+\.js|[A-Z]+\.[A-Z]+)(?!\.?[A-Za-z0-9])")
 _NUMBER_SIGN: Final = re.compile(r"No\.(?=\d)")
@@ -105,11 +106,14 @@ def _roman_value(numeral: str) -> int:
 
 
 def _version(text: str, at: int, end: int, tongue: Tongue, _: str) -> _Found:
-    m = _VERSION.match(text, at, end)
+    m = _VERSION.match(text, at, end) or _NAME_VERSION.match(text, at, end)
     if m is None:
         return None
     space = " " if tongue.index else ""
-    return m.end(), m[1] + space + tongue.dotted(m[2].split("."), by_digit=False)
+    is_decimal = m[2].count(".") == 1
+    return m.end(), m[1] + space + (
+        tongue.number(m[2]) if is_decimal else tongue.dotted(m[2].split("."), by_digit=False)
+    )
 
 
 def _host(text: str, at: int, end: int, tongue: Tongue, _: str) -> _Found:
