@@ -91,7 +91,7 @@ class SynthesisSession:
         }
         kind = event.get("type")
         handler = handlers.get(str(kind))
-        self._call.note("event", type=kind, text=event.get("text"))
+        self._call.note("event", type=kind, text=event.get("text"), **_asked_voice(event))
         if handler is None:
             self._wire.send_error("invalid_value", f"Invalid event type: {kind!r}.", type="invalid_request_error")
         else:
@@ -248,3 +248,9 @@ def _problem_of(wanted: Any, model: str) -> str:
     if wanted.get("voice") is not None and not is_known_voice(wanted["voice"], model):
         return f"Voice '{wanted['voice']}' is not supported."
     return ""
+
+
+def _asked_voice(event: dict[str, Any]) -> dict[str, str]:
+    """Return what the journal keeps of a session.update: the voice."""
+    session = event.get("session")
+    return {"voice": str(session["voice"])} if isinstance(session, dict) and session.get("voice") else {}

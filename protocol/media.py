@@ -53,6 +53,37 @@ def sniff(data: bytes | bytearray) -> Container:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlainWav:
+    """A WAV file that is nothing but s16le mono sound from `offset` on."""
+
+    rate_hz: int
+    offset: int
+
+
+WAV_HEAD_BYTES = 4096
+"""Where a plain WAV's sound has begun at the latest: more than any recorder puts before it."""
+
+
+def plain_wav(head: bytes | bytearray) -> PlainWav | None:
+    """Return where the sound of a plain WAV begins; None for other kinds, and while `head` does not tell yet."""
+    at, rate_hz = 12, 0
+    while at + 8 <= len(head):
+        kind, size = bytes(head[at : at + 4]), int.from_bytes(head[at + 4 : at + 8], "little")
+        if kind == b"fmt " and at + 24 <= len(head):
+            rate_hz = _plain_rate_hz(head[at + 8 : at + 24])
+        if kind == b"data":
+            return PlainWav(rate_hz=rate_hz, offset=at + 8) if rate_hz else None
+        at += 8 + size + size % 2
+    return None
+
+
+def _plain_rate_hz(form: bytes | bytearray) -> int:
+    """Return the rate that a `fmt ` chunk tells, 0 when the sound is not s16le mono."""
+    tag, channels, bits = (int.from_bytes(form[at : at + 2], "little") for at in (0, 2, 14))
+    return int.from_bytes(form[4:8], "little") if (tag, channels, bits) == (1, 1, 16) else 0
+
+
 def wav_header(*, pcm_bytes: int, rate_hz: int) -> bytes:
     """Return the 44-byte header of a WAV file that holds s16le mono sound."""
 

@@ -14,11 +14,12 @@ from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 
 from protocol.errors import BadInput, TooLarge
-from protocol.media import UNKNOWN, WAV, Container, Mp3Frames
+from protocol.media import UNKNOWN, WAV, WAV_HEAD_BYTES, Container, Mp3Frames, plain_wav
 
 PCM_RATE_HZ = 16_000
 """Rate of all sound that is recognised."""
 
+_READ_BYTES = 16_384
 _PROBE = {"probesize": "4096", "analyzeduration": "0"}
 """Believe the header: with FFmpeg's defaults a recording that is still arriving would be looked at for seconds
 first."""
@@ -47,6 +48,50 @@ def decode(source: Readable, container: Container, *, limit_s: float) -> Iterato
                 yield pcm
     except (av.FFmpegError, IndexError) as error:
         raise BadInput(f"无法解码这段 {container.name} 音频：文件不完整或已损坏。", code="unsupported_audio") from error
+
+
+def decode_live(source: Readable, container: Container, *, limit_s: float) -> Iterator[bytes]:
+    """Yield the sound of a file that is still arriving, as `decode` does, but a plain WAV's from its first bytes on.
+
+    FFmpeg's own reader of WAV waits for 64 KB (two seconds of sound) to see whether they are something else.
+    """
+    head = bytearray()
+    while container is WAV and len(head) < WAV_HEAD_BYTES and (piece := source.read(WAV_HEAD_BYTES)):
+        head += piece
+        if plain := plain_wav(head):
+            rest = Prefixed(bytes(head[plain.offset :]), source)
+            yield from decode_pcm(rest, rate_hz=plain.rate_hz, limit_s=limit_s)
+            return
+    yield from decode(Prefixed(bytes(head), source), container, limit_s=limit_s)
+
+
+def decode_pcm(source: Readable, *, rate_hz: int, limit_s: float) -> Iterator[bytes]:
+    """Yield bare s16le mono sound at `PCM_RATE_HZ`. Raises: BadInput for an impossible rate, TooLarge."""
+    if not 1000 <= rate_hz <= 384_000:
+        raise BadInput(f"不支持 {rate_hz} Hz 的采样率。", code="unsupported_audio")
+    resampler, left, odd = PcmResampler(from_hz=rate_hz, to_hz=PCM_RATE_HZ), int(limit_s * rate_hz) * 2, b""
+    while piece := source.read(_READ_BYTES):
+        left -= len(piece)
+        if left < 0:
+            raise _too_long(limit_s)
+        pcm = odd + piece
+        odd = pcm[len(pcm) // 2 * 2 :]
+        yield resampler.feed(pcm[: len(pcm) - len(odd)])
+    yield resampler.finish()
+
+
+class Prefixed:
+    """A file with something before it."""
+
+    def __init__(self, prefix: bytes, rest: Readable) -> None:
+        self._prefix, self._rest = prefix, rest
+
+    def read(self, size: int = -1, /) -> bytes:
+        if not self._prefix:
+            return self._rest.read(size)
+        piece = self._prefix[:size] if size >= 0 else self._prefix
+        self._prefix = self._prefix[len(piece) :]
+        return piece
 
 
 def decode_whole(data: bytes, container: Container, *, limit_s: float, ffmpeg_path: str = "") -> Iterator[bytes]:
@@ -83,8 +128,8 @@ def _decode_by_ffmpeg(data: bytes, container: Container, *, limit_s: float, ffmp
 
 def duration_s(data: bytes, container: Container, *, limit_s: float, ffmpeg_path: str = "") -> float:
     """Return the seconds of sound in a file, of a plain WAV by its header alone. Raises: BadInput, TooLarge."""
-    if container is WAV and data[12:16] == b"fmt " and data[36:40] == b"data" and any(data[28:32]):
-        seconds = (len(data) - 44) / int.from_bytes(data[28:32], "little")
+    if container is WAV and (plain := plain_wav(data[:WAV_HEAD_BYTES])):
+        seconds = (len(data) - plain.offset) / 2 / plain.rate_hz
         if seconds > limit_s:
             raise _too_long(limit_s)
         return seconds

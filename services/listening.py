@@ -16,12 +16,11 @@ from protocol.errors import BadInput, Cancelled, GatewayError, TooLarge, Upstrea
 from protocol.keys import ApiKey
 from protocol.media import SNIFF_BYTES, UNKNOWN, WAV, Container, sniff, wav_header
 from protocol.packets import Limits, Packet, Reassembly
-from services.audio import PCM_RATE_HZ, Readable, decode, decode_whole, duration_s
+from services.audio import PCM_RATE_HZ, decode_live, decode_pcm, decode_whole, duration_s
 from services.ports import Cancel, LiveRecogniser, Recogniser, Recording, Transcript
 
 _APPEND_BYTES = PCM_RATE_HZ * 2 // 10
 """100 ms: the packet size that the realtime services recommend."""
-_UNKNOWN_SIZE = 0x7FFFFFFF - 36
 
 
 class _Inflow:
@@ -186,19 +185,16 @@ class Listening:
     def _recognise_live(self, recogniser: LiveRecogniser) -> None:
         """The recognising thread; what it found or met waits for the turn."""
         try:
-            sound = decode(self._source(), self.container(), limit_s=self._max_s)
-            self._heard = self._recognise(recogniser, sound, is_paced=self._is_paced)
+            self._heard = self._recognise(recogniser, self._arriving_sound(), is_paced=self._is_paced)
         except (GatewayError, Cancelled) as error:
             self._heard = error
         except Exception as error:  # the outermost frame of a thread: the turn must learn of it
             self._heard = GatewayError(f"内部错误：{type(error).__name__}")
 
-    def _source(self) -> Readable:
-        return (
-            _Prefixed(wav_header(pcm_bytes=_UNKNOWN_SIZE, rate_hz=self._pcm_rate_hz), self._inflow)
-            if (self._pcm_rate_hz)
-            else self._inflow
-        )
+    def _arriving_sound(self) -> Iterator[bytes]:
+        if self._pcm_rate_hz:
+            return decode_pcm(self._inflow, rate_hz=self._pcm_rate_hz, limit_s=self._max_s)
+        return decode_live(self._inflow, self.container(), limit_s=self._max_s)
 
     def _recognise(self, recogniser: LiveRecogniser, sound: Iterator[bytes], *, is_paced: bool) -> Transcript:
         live = recogniser.open(is_paced=is_paced, key=self._key, cancel=self._cancel)
@@ -211,18 +207,6 @@ class Listening:
         finally:
             self.duration_s = size / 2 / PCM_RATE_HZ
             live.close()
-
-
-class _Prefixed:
-    """A file with something before it."""
-
-    def __init__(self, prefix: bytes, rest: Readable) -> None:
-        self._prefix, self._rest = prefix, rest
-
-    def read(self, size: int = -1, /) -> bytes:
-        piece = self._prefix[:size] if size >= 0 else self._prefix
-        self._prefix = self._prefix[len(piece) :]
-        return piece or self._rest.read(size)
 
 
 def in_pieces(sound: Iterator[bytes], *, size_bytes: int) -> Iterator[bytes]:

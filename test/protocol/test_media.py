@@ -87,3 +87,32 @@ def test_the_frame_length_fits_every_rate_that_can_be_asked_for(rate_hz: int, kb
 @pytest.mark.parametrize("header", [b"", b"\xff\xf3", b"RIFF", b"\xff\xff\xff\xff", b"\xff\xeb\x84\xc4"])
 def test_what_begins_no_frame_has_no_length(header: bytes) -> None:
     assert media.mp3_frame_bytes(header) == 0
+
+
+def chunk(kind: bytes, body: bytes) -> bytes:
+    return kind + len(body).to_bytes(4, "little") + body + b"\0" * (len(body) % 2)
+
+
+def form(*, tag: int = 1, channels: int = 1, rate_hz: int = 16_000, bits: int = 16) -> bytes:
+    numbers = ((tag, 2), (channels, 2), (rate_hz, 4), (rate_hz * 2, 4), (2, 2), (bits, 2))
+    return chunk(b"fmt ", b"".join(number.to_bytes(size, "little") for number, size in numbers))
+
+
+def test_a_plain_wav_tells_where_its_sound_begins_even_behind_other_chunks() -> None:
+    head = b"RIFF\0\0\0\0WAVE" + chunk(b"LIST", b"odd") + form(rate_hz=8000)
+
+    plain = media.plain_wav(head + b"data\xff\xff\xff\x7f")
+
+    assert plain == media.PlainWav(rate_hz=8000, offset=len(head) + 8)
+
+
+@pytest.mark.parametrize("other", [{"channels": 2}, {"bits": 24}, {"tag": 7}])
+def test_other_wavs_are_not_plain(other: dict[str, int]) -> None:
+    assert media.plain_wav(b"RIFF\0\0\0\0WAVE" + form(**other) + chunk(b"data", b"")) is None
+
+
+@given(cut=st.integers(0, 51))
+def test_a_head_that_does_not_tell_yet_is_not_plain_yet(cut: int) -> None:
+    whole = b"RIFF\0\0\0\0WAVE" + form() + chunk(b"data", bytes(8))
+
+    assert (media.plain_wav(whole[:cut]) is None) == (cut < 44)

@@ -8,7 +8,16 @@ import pytest
 
 from protocol import media
 from protocol.errors import BadInput, TooLarge
-from services.audio import PCM_RATE_HZ, Mp3Encoder, PcmEncoder, PcmResampler, decode, decode_whole, duration_s
+from services.audio import (
+    PCM_RATE_HZ,
+    Mp3Encoder,
+    PcmEncoder,
+    PcmResampler,
+    decode,
+    decode_live,
+    decode_whole,
+    duration_s,
+)
 from test.support.device import heard_in, spoken_wav
 
 TEXT = "今天天气怎么样？ok"
@@ -144,3 +153,36 @@ def test_what_nobody_can_decode_is_bad_input(ffmpeg_path: str) -> None:
 def test_a_whole_recording_over_the_limit_is_refused_by_its_header_alone() -> None:
     with pytest.raises(TooLarge):
         duration_s(spoken_wav(TEXT), media.WAV, limit_s=0.5)
+
+
+class Arriving:
+    """A file of which only the beginning has come; reading further fails the test."""
+
+    def __init__(self, data: bytes, *, piece: int) -> None:
+        self._file, self._piece = io.BytesIO(data), piece
+
+    def read(self, size: int = -1, /) -> bytes:
+        return self._file.read(self._piece if size < 0 else min(size, self._piece)) or pytest.fail("read too far")
+
+
+@pytest.mark.parametrize("piece", [1, 7, 3000])
+def test_a_wav_is_heard_from_its_first_bytes_on(piece: int) -> None:
+    beginning = spoken_wav(TEXT)[:3044]
+
+    first = next(pcm for pcm in decode_live(Arriving(beginning, piece=piece), media.WAV, limit_s=60) if pcm)
+
+    assert beginning[44:].startswith(first)
+
+
+@pytest.mark.parametrize("name", ["a.wav", "c.mp3", "h.webm", "i.flac"])
+def test_a_file_that_arrived_live_is_the_same_sound(tmp_path: Path, name: str) -> None:
+    data = converted(tmp_path, name)
+
+    live = b"".join(decode_live(io.BytesIO(data), media.sniff(data), limit_s=60))
+
+    assert live == decoded(data)
+
+
+def test_live_sound_over_the_limit_is_refused() -> None:
+    with pytest.raises(TooLarge):
+        list(decode_live(io.BytesIO(spoken_wav(TEXT)), media.WAV, limit_s=0.5))
