@@ -22,7 +22,7 @@ class SseDecoder:
 
     def finish(self) -> list[bytes]:
         """Return the last event when the stream ended without its blank line."""
-        return [data for line in (bytes(self._line), b"") for data in self._take(line)]
+        return [data for line in (bytes(self._line).removesuffix(b"\r"), b"") for data in self._take(line)]
 
     def _take(self, line: bytes) -> list[bytes]:
         if not line:
