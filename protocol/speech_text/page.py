@@ -1,9 +1,10 @@
 """What the steps of stage 2 share: the words written so far, the window of text before, and the choice of language.
 
-Which language? Chinese when a Chinese character touches the quantity (its reader sees to that); else what the 64
-characters before it are mostly written in (Chinese characters against English words of two letters or more,
-addresses not counted); when they hold no Chinese and fewer than three words, the 32 characters from here on decide:
-Chinese if there is a Chinese character among them, else English if there is a word before or after, else Chinese.
+Which language? Chinese when a Chinese character touches the quantity (its reader sees to that); else what the
+sentence so far is mostly written in (Chinese characters against English words of two letters or more, addresses not
+counted); when it holds no Chinese and fewer than three words, what the 64 characters before are mostly written in;
+when these say no more, the 32 characters from here on decide: Chinese if there is a Chinese character among them,
+else English if there is a word before or after, else Chinese.
 """
 
 import re
@@ -21,6 +22,7 @@ AHEAD_CHARS: Final = 32
 ENOUGH_WORDS: Final = 3
 
 _HAN: Final = re.compile(f"[{HAN}]")
+_PAST_SENTENCES: Final = re.compile(r".*(?:[。！？!?\n]|\. )", re.DOTALL)
 _HAN_RUN: Final = re.compile(f"[{HAN}]+")
 _LATIN_WORD: Final = re.compile(r"(?<![A-Za-z0-9_.:/@\\])[A-Za-z]{2,}(?![A-Za-z0-9_:/@$\\]|\.[A-Za-z])")
 
@@ -52,10 +54,12 @@ class Page:
 
     def tongue(self, text: str, at: int) -> Tongue | None:
         """Choose the language here; None while the text that decides is not here yet."""
-        han = len("".join(_HAN_RUN.findall(self.before)))
-        words = len(_LATIN_WORD.findall(self.before))
-        if han or words >= ENOUGH_WORDS:
-            return CHINESE if han >= words else ENGLISH
+        sentence = _PAST_SENTENCES.match(self.before)
+        for near in (self.before[sentence.end() :] if sentence else "", self.before):
+            han = len("".join(_HAN_RUN.findall(near)))
+            words = len(_LATIN_WORD.findall(near))
+            if han or words >= ENOUGH_WORDS:
+                return CHINESE if han >= words else ENGLISH
         ahead = text[at : at + AHEAD_CHARS]
         if _HAN.search(ahead):
             return CHINESE

@@ -163,8 +163,8 @@ def negative_range(m: re.Match[str], tongue: Tongue, _: str) -> str:
     """-5~-2℃ after its first minus: the second number carries its own."""
     unit = UNITS[m[3]]
     is_temperature = m[3] in ("℃", "°C")
-    first = tongue.quantity(m[1], unit) if is_temperature else tongue.number(m[1])
-    return first + tongue.to + tongue.negative(tongue.quantity(m[2], unit), is_temperature=is_temperature)
+    first = tongue.quantity(_plain(m[1]), unit) if is_temperature else tongue.number(_plain(m[1]))
+    return first + tongue.to + tongue.negative(tongue.quantity(_plain(m[2]), unit), is_temperature=is_temperature)
 
 
 def decade(m: re.Match[str], tongue: Tongue, _: str) -> str:
@@ -191,8 +191,8 @@ def times(m: re.Match[str], tongue: Tongue, before: str) -> str:
     """3x is 三倍, but 三x in a formula."""
     after = _next_two(m).lstrip()
     if before.rstrip()[-1:] in tuple("=+-*/(^") or after[:1] in tuple("=+-*/^"):
-        return f"{tongue.number(m[1])} {m[0][-1]}"
-    return tongue.times(m[1])
+        return f"{tongue.number(_plain(m[1]))} {m[0][-1]}"
+    return tongue.times(_plain(m[1]))
 
 
 def product(m: re.Match[str], tongue: Tongue, _: str) -> str:

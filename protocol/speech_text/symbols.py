@@ -26,9 +26,9 @@ _CODE_LEFT: Final = re.compile(r"[0-9A-Za-z_)\"'] ?\Z")
 _CODE_RIGHT: Final = re.compile(r"[0-9A-Za-z_(\"'\-]")
 _HAN: Final = re.compile(f"[{HAN}]")
 
-# sign: (Chinese, English, what it needs).  "term": numbers or one-letter names on both sides; "sizes": the same with units;
-# "any": words on both sides; "right": something to the right; "compare": that, but not the edge of a tag; "code": ASCII on
-# both sides; "always".
+# sign: (Chinese, English, what it needs).  "term": numbers or one-letter names on both sides; "sizes": the same with
+# units; "any": words on both sides; "right": something to the right; "compare": that, but not the edge of a tag;
+# "code": ASCII on both sides; "always".
 _NAMES: Final = {
     "*": ("乘以", "times", "term"),
     "×": ("乘以", "times", "sizes"),
