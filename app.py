@@ -18,6 +18,7 @@ from services import catalogue
 from services.session import SessionRules
 from services.sessions import Sessions
 from services.turn import Engines
+from services.turns import TurnRules
 from storage.history import SqlHistory, mysql_url, open_history, sqlite_url
 from storage.local_files import LocalFiles, load_or_create_secret
 
@@ -27,9 +28,10 @@ _log = logging.getLogger("app")
 def create_app(settings: Settings) -> Flask:
     """Return the server for these settings; without a key it brings its own emulator along."""
     app = Flask("app", static_folder=None)
+    has_public_urls = bool(settings.public_url)
     settings = _with_vendor(settings, app)
     files = _open_files(settings)
-    engines = _build_engines(settings, files)
+    engines = _build_engines(settings, files, has_public_urls=has_public_urls)
     sessions = app.extensions["sessions"] = Sessions(settings.max_ws_sessions)
     rules = _session_rules(settings)
     socket.prepare(app, stall_s=settings.send_stall_s)
@@ -91,7 +93,7 @@ def _open_files(settings: Settings) -> LocalFiles:
     )
 
 
-def _build_engines(settings: Settings, files: LocalFiles) -> Engines:
+def _build_engines(settings: Settings, files: LocalFiles, *, has_public_urls: bool) -> Engines:
     transport = Transport(
         connect_s=settings.connect_timeout_s, idle_s=settings.upstream_idle_s, pool_size=settings.max_ws_sessions
     )
@@ -103,6 +105,7 @@ def _build_engines(settings: Settings, files: LocalFiles) -> Engines:
             websocket_url=settings.websocket_base_url,
             connect_s=settings.connect_timeout_s,
             idle_s=settings.upstream_idle_s,
+            has_public_urls=has_public_urls,
         ),
         chat=CompatibleChat(transport, url=settings.chat_url, model=settings.chat_model),
         voices=(
@@ -143,18 +146,20 @@ def _session_rules(settings: Settings) -> SessionRules:
             packets=settings.max_packets,
             total_bytes=settings.max_utterance_bytes,
         ),
-        voice=settings.tts_voice,
-        tts_rate_hz=settings.tts_rate_hz,
-        mp3_kbps=settings.mp3_kbps,
-        max_lead_s=settings.max_lead_s,
         max_utterance_s=settings.max_utterance_s,
         ffmpeg_path=settings.ffmpeg_path,
         packet_idle_s=settings.packet_idle_s,
         session_idle_s=settings.session_idle_s,
         drain_s=settings.drain_s,
-        system_prompt=settings.system_prompt,
-        conversation_turns=settings.history_turns,
-        copies=settings.tts_output_dir,
+        turns=TurnRules(
+            voice=settings.tts_voice,
+            tts_rate_hz=settings.tts_rate_hz,
+            mp3_kbps=settings.mp3_kbps,
+            max_lead_s=settings.max_lead_s,
+            system_prompt=settings.system_prompt,
+            conversation_turns=settings.history_turns,
+            copies=settings.tts_output_dir,
+        ),
     )
 
 

@@ -227,7 +227,9 @@ class Settings:
     )
     # --- media
     mp3_kbps: int = setting("MP3_BITRATE_KBPS", 64, _whole(16, 160), "Bit rate of the spoken answer, kbit/s")
-    ffmpeg_path: str = setting("FFMPEG_PATH", "", _TEXT, "Not used yet: uploads are decoded without the ffmpeg program")
+    ffmpeg_path: str = setting(
+        "FFMPEG_PATH", "", _TEXT, "ffmpeg for a second try at uploads that the decoder refuses; empty = none"
+    )
     # --- the built-in emulator
     emulator_voice: str = setting(
         "EMULATOR_VOICE",

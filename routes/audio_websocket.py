@@ -32,7 +32,7 @@ def blueprint(engines: Engines, rules: SessionRules, *, sessions: Sessions, key:
                 with sessions.running(session):
                     session.run()
         except TooManySessions as error:
-            socket.send(encode(error_event(error)))
+            socket.send([encode(error_event(error))])
             socket.close(_TRY_LATER, error.code)
         except Exception:  # what escapes from here would be written into the open WebSocket as an HTTP answer
             _log.exception("session broke")

@@ -10,11 +10,13 @@ import functools
 import select
 import socket
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from flask import Flask, request
 from simple_websocket import ConnectionClosed, Server
+from wsproto.events import BytesMessage, TextMessage
+from wsproto.utilities import LocalProtocolError
 
 RECEIVE_BYTES = 16_384
 MAX_MESSAGE_BYTES = 1_048_576
@@ -143,12 +145,18 @@ class WebSocketAdapter:
             return message if message is None or isinstance(message, str) else bytes(message)
         return None
 
-    def send(self, message: str | bytes) -> None:
-        """Raises: OSError."""
+    def send(self, messages: Sequence[str | bytes]) -> None:
+        """Send messages in one write, which saves a system call and a wake-up for each. Raises: OSError."""
+        if not self._ws.connected:
+            raise ConnectionResetError("the device has closed the connection")
         try:
-            self._ws.send(message)
-        except ConnectionClosed as error:
-            raise ConnectionResetError("the device has closed the connection") from error
+            self._sock.send(b"".join(map(self._frame, messages)))
+        except LocalProtocolError as error:
+            raise ConnectionResetError("the device is closing the connection") from error
+
+    def _frame(self, message: str | bytes) -> bytes:
+        event = TextMessage(data=message) if isinstance(message, str) else BytesMessage(data=message)
+        return bytes(self._ws.ws.send(event))
 
     def close(self, code: int, reason: str) -> None:
         """Say goodbye; harmless when the device is gone."""

@@ -15,11 +15,11 @@ _log = logging.getLogger(__name__)
 class Filing:
     """One recording on its way into the object store. Threads: its own, started and joined here."""
 
-    def __init__(self, store: ObjectStore, recording: Recording, *, object_key: str, stages: Stages) -> None:
+    def __init__(self, store: ObjectStore, recording: Recording, *, object_key: str, stages: Stages, name: str) -> None:
         self._store, self._recording, self._stages = store, recording, stages
         self.object_key = object_key
         self.is_stored = False
-        self._thread = threading.Thread(target=self._file, name=f"{threading.current_thread().name}-file", daemon=True)
+        self._thread = threading.Thread(target=self._file, name=f"{name}-file", daemon=True)
 
     def start(self) -> None:
         self._thread.start()

@@ -12,7 +12,7 @@ Threads: any may put; `_write` runs in the writer's thread, started and joined h
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from protocol.errors import Cancelled
@@ -38,7 +38,12 @@ class Outbox:
     """The queue to one device. Invariant: events leave in the order in which they were put."""
 
     def __init__(
-        self, send: Callable[[str | bytes], None], *, name: str, audio_limit_bytes: int, on_dead: Callable[[], None]
+        self,
+        send: Callable[[Sequence[str | bytes]], None],
+        *,
+        name: str,
+        audio_limit_bytes: int,
+        on_dead: Callable[[], None],
     ) -> None:
         self._send, self._on_dead = send, on_dead
         self._audio_limit_bytes, self._audio_bytes = audio_limit_bytes, 0
@@ -113,29 +118,40 @@ class Outbox:
             self._thread.join()
 
     def _write(self) -> None:
-        while (item := self._take()) is not None:
+        while batch := self._take():
             try:
-                self._send(self._render(item.event))
+                self._send([self._render(item.event) for item in batch])
             except OSError as error:  # the adapter reports every way in which a device can be gone as OSError
                 _log.debug("device is gone: %s", error)
                 self._die()
                 return
-            if item.playback:
-                item.playback.sent(item.duration_ms)
+            for item in batch:
+                if item.playback:
+                    item.playback.sent(item.duration_ms)
 
-    def _take(self) -> _Item | None:
+    def _take(self) -> list[_Item]:
+        """Return what to send next, waiting for it: all the text that waits, up to and with one piece of sound.
+
+        One piece, because what was taken can no longer be discarded; all the text, because a wake-up costs more than
+        a message. Empty when the outbox is closed.
+        """
         with self._changed:
             self._sending = False
             self._changed.notify_all()
             while not self._items and not self._closed:
                 self._changed.wait()  # a queue waits for its writers; close ends it
             if self._closed:
-                return None
-            item = self._items.popleft()
+                return []
             self._sending = True
-            if isinstance(item.event, AudioData):
-                self._audio_bytes -= len(item.event.data)
-            return item
+            return self._batch()
+
+    def _batch(self) -> list[_Item]:
+        batch: list[_Item] = []
+        while self._items and not (batch and isinstance(batch[-1].event, AudioData)):
+            batch.append(self._items.popleft())
+        if isinstance(batch[-1].event, AudioData):
+            self._audio_bytes -= len(batch[-1].event.data)
+        return batch
 
     def _render(self, event: Event) -> str | bytes:
         return event.data if self.binary and isinstance(event, AudioData) else encode(event)

@@ -11,10 +11,8 @@ import logging
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path
 from typing import Protocol
 
 from protocol.commands import CancelTurn, Command, End, Sound, Start, read_command
@@ -22,16 +20,11 @@ from protocol.errors import BadInput, GatewayError
 from protocol.events import Connected, PacketAck, Ready
 from protocol.keys import ApiKey
 from protocol.packets import Limits, Packet
-from services.audio import Encoder, Mp3Encoder, PcmEncoder
-from services.conversation import Conversation
-from services.filing import Filing, ReplyCopy
 from services.flow import CancelToken
 from services.listening import Listening
 from services.outbox import Outbox
-from services.playback import Playback
-from services.speaking import Speaking
-from services.stages import Stages
-from services.turn import Engines, Turn, TurnOptions, error_event
+from services.turn import Engines, error_event
+from services.turns import TurnRules, Turns, TurnStuck
 
 _log = logging.getLogger(__name__)
 
@@ -40,8 +33,6 @@ _TICK_S = 0.5
 message (34 of 60 handlers did)."""
 _QUEUED_AUDIO_BYTES = 65_536
 _RESTED, _STOPPING, _BROKEN = (1000, "idle"), (1001, "server is stopping"), (1011, "internal error")
-_TURN_END_S = 15.0
-"""A cancelled turn ends in ms; one that does not is a fault, and the connection is closed rather than stuck."""
 
 
 class DeviceSocket(Protocol):
@@ -53,8 +44,8 @@ class DeviceSocket(Protocol):
     def receive(self, *, timeout_s: float) -> str | bytes | None:
         """Return the next message, None when none came in time or the connection closed."""
 
-    def send(self, message: str | bytes) -> None:
-        """Raises: OSError when the device is gone or takes nothing for too long."""
+    def send(self, messages: Sequence[str | bytes]) -> None:
+        """Send messages in one go. Raises: OSError when the device is gone or takes nothing for too long."""
 
     def close(self, code: int, reason: str) -> None: ...
 
@@ -67,18 +58,12 @@ class SessionRules:
     """What every session of this server keeps to; from the settings."""
 
     limits: Limits
-    voice: str
-    tts_rate_hz: int
-    mp3_kbps: int
-    max_lead_s: float
     max_utterance_s: float
     ffmpeg_path: str
     packet_idle_s: float
     session_idle_s: float
     drain_s: float
-    system_prompt: str
-    conversation_turns: int
-    copies: Path | None
+    turns: TurnRules
 
 
 class Session:
@@ -89,14 +74,12 @@ class Session:
         self.session_id = str(uuid.uuid4())
         self._name = f"ws-{self.session_id[:8]}"
         self._device = Start()
-        self._conversation = Conversation(system_prompt=rules.system_prompt, turns=rules.conversation_turns)
         self._outbox = Outbox(socket.send, name=self._name, audio_limit_bytes=_QUEUED_AUDIO_BYTES, on_dead=socket.abort)
         self._listening: Listening | None = None
         self._listening_cancel = CancelToken()
-        self._turn: _RunningTurn | None = None
-        self._turns = self._last_total = 0
+        self._turns = Turns(engines, rules.turns, outbox=self._outbox, session_id=self.session_id, key=key)
+        self._last_total = 0
         self._seen: dict[int, int] = {}
-        self._last_stem = ""
         self._drain_until = 0.0
         self._last_activity = self._last_packet = time.monotonic()
         self._has_told_missing = False
@@ -186,7 +169,7 @@ class Session:
                 self._drop_utterance()
             raise
         if is_new:
-            self._interrupt(played_ms=None)
+            self._turns.stop(played_ms=None)
             self._listening = listening
         return listening
 
@@ -200,7 +183,7 @@ class Session:
             ffmpeg_path=self._rules.ffmpeg_path,
             key=self._key,
             cancel=self._listening_cancel,
-            name=f"{self._name}-{self._turns + 1}",
+            name=f"{self._name}-{self._turns.count + 1}",
         )
 
     def _acknowledge(self, listening: Listening, seq: int) -> None:
@@ -232,95 +215,28 @@ class Session:
 
     def _cancel(self, played_ms: float | None) -> None:
         self._drop_utterance()
-        self._interrupt(played_ms=played_ms)
-
-    def _interrupt(self, *, played_ms: float | None) -> None:
-        """Stop the running turn, if any: it tells its own end."""
-        if self._turn:
-            self._turn.stop(self._outbox, played_ms=played_ms)
+        self._turns.stop(played_ms=played_ms)
 
     def _begin_turn(self, listening: Listening) -> None:
-        self._await_turn()
+        """Answer a whole utterance. The turn before it has been stopped and is waited for."""
+        try:
+            self._turns.wait()
+        except TurnStuck:
+            self._socket.abort()
+            raise
         self._listening, self._last_total = None, listening.total or 0
-        self._turns += 1
-        self._turn = self._prepare_turn(listening)
-        self._turn.thread.start()
-
-    def _await_turn(self) -> None:
-        """Wait for the end of a turn that was stopped; turns of a connection never overlap."""
-        if self._turn:
-            self._turn.thread.join(_TURN_END_S)
-            if self._turn.thread.is_alive():
-                self._socket.abort()
-                raise GatewayError("上一轮对话没有及时结束，请重新连接。", code="turn_stuck")
-        self._turn = None
-
-    def _prepare_turn(self, listening: Listening) -> "_RunningTurn":
-        rules, device, stem, cancel = self._rules, self._device, self._file_stem(), self._listening_cancel
-        object_key = f"audio/{stem}.{listening.container().name}"
-        recording = listening.recording(url=self._engines.store.url(object_key))
-        max_lead_s = rules.max_lead_s if device.max_lead_ms is None else device.max_lead_ms / 1000
-        stages = Stages()
-        playback = Playback(max_lead_s=max_lead_s, on_start=lambda: stages.mark("first_sent"))
-        copy = ReplyCopy(rules.copies / f"reply_{stem}.{device.codec}") if rules.copies else None
-        speaking = Speaking(
-            self._engines.voices,
-            voice=device.voice or rules.voice,
-            encoder=self._encoder(),
-            rate_hz=rules.tts_rate_hz,
-            outbox=self._outbox,
-            turn=self._turns,
-            playback=playback,
-            stages=stages,
-            key=self._key,
-            cancel=cancel,
-            copy=copy,
-        )
-        turn = Turn(
-            self._engines,
-            TurnOptions(
-                turn_id=str(uuid.uuid4()),
-                session_id=self.session_id,
-                number=self._turns,
-                file_stem=stem,
-                full_response=device.full_response,
-                timings=device.timings,
-            ),
-            listening=listening,
-            recording=recording,
-            speaking=speaking,
-            filing=Filing(self._engines.store, recording, object_key=object_key, stages=stages),
-            conversation=self._conversation,
-            outbox=self._outbox,
-            stages=stages,
-            key=self._key,
-            cancel=cancel,
-        )
-        thread = threading.Thread(target=turn.run, name=f"{self._name}-{self._turns}", daemon=True)
-        return _RunningTurn(number=self._turns, thread=thread, cancel=cancel, playback=playback)
-
-    def _encoder(self) -> Encoder:
-        if self._device.codec == "pcm":
-            from_hz = self._rules.tts_rate_hz
-            return PcmEncoder(from_hz=from_hz, to_hz=self._device.sample_rate or from_hz)
-        return Mp3Encoder(rate_hz=self._rules.tts_rate_hz, kbps=self._rules.mp3_kbps)
-
-    def _file_stem(self) -> str:
-        """Return a name that no other recording has."""
-        stem = f"audio_{self.session_id}_{datetime.now():%Y%m%d_%H%M%S}"
-        self._last_stem, is_taken = stem, stem == self._last_stem
-        return f"{stem}_{self._turns}" if is_taken else stem
+        self._turns.begin(listening, self._device, cancel=self._listening_cancel)
 
     # --- what the device declares
 
     def _start(self, start: Start) -> None:
-        if self._listening or self._is_talking():
+        if self._listening or self._turns.is_running:
             raise BadInput(
                 "start 只能在两段录音之间发送。请等待 audio_complete 或先发送 cancel。", code="invalid_message"
             )
-        if start.codec == "mp3" and start.sample_rate not in (None, self._rules.tts_rate_hz):
+        if start.codec == "mp3" and start.sample_rate not in (None, self._rules.turns.tts_rate_hz):
             raise BadInput(
-                f"mp3 的采样率固定为 {self._rules.tts_rate_hz}。其他采样率请使用 codec pcm。",
+                f"mp3 的采样率固定为 {self._rules.turns.tts_rate_hz}。其他采样率请使用 codec pcm。",
                 code="invalid_message",
                 param="sample_rate",
             )
@@ -329,13 +245,13 @@ class Session:
 
     def _ready(self, start: Start) -> Ready:
         rules = self._rules
-        lead_ms = int(rules.max_lead_s * 1000) if start.max_lead_ms is None else start.max_lead_ms
+        lead_ms = int(rules.turns.max_lead_s * 1000) if start.max_lead_ms is None else start.max_lead_ms
         return Ready(
             codec=start.codec,
-            sample_rate=start.sample_rate or rules.tts_rate_hz,
+            sample_rate=start.sample_rate or rules.turns.tts_rate_hz,
             binary=start.binary,
             max_lead_ms=lead_ms,
-            voice=start.voice or rules.voice,
+            voice=start.voice or rules.turns.voice,
             full_response=start.full_response,
             timings=start.timings,
             input_format=start.input.format,
@@ -345,12 +261,9 @@ class Session:
 
     # --- clocks and the end
 
-    def _is_talking(self) -> bool:
-        return self._turn is not None and self._turn.thread.is_alive()
-
     def _look_at_clocks(self) -> None:
         now = time.monotonic()
-        if self._is_talking():
+        if self._turns.is_running:
             self._last_activity = now  # speaking is activity: a long answer never runs into a timer
         listening = self._listening
         is_waiting = listening is not None and now - self._last_packet > self._rules.packet_idle_s
@@ -364,31 +277,15 @@ class Session:
         if not self._draining.is_set():
             return False
         self._drain_until = self._drain_until or now + self._rules.drain_s
-        return now > self._drain_until or not self._is_talking()
+        return now > self._drain_until or not self._turns.is_running
 
     def _leave(self, code: int, reason: str) -> None:
         self._drop_utterance()
-        self._interrupt(played_ms=None)
-        with contextlib.suppress(GatewayError):
-            self._await_turn()
+        self._turns.stop(played_ms=None)
+        with contextlib.suppress(TurnStuck):
+            self._turns.wait()
         if self._socket.is_open:
             self._outbox.drain(1.0)
             self._socket.close(code, reason)
         self._socket.abort()
         self._outbox.close()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _RunningTurn:
-    """A turn and the means to stop it."""
-
-    number: int
-    thread: threading.Thread
-    cancel: CancelToken
-    playback: Playback
-
-    def stop(self, outbox: Outbox, *, played_ms: float | None) -> None:
-        """Stop it now: its sources are shut, its queued sound is gone. Harmless when repeated."""
-        self.playback.freeze(reported_ms=played_ms)
-        self.cancel.cancel()
-        outbox.discard(self.number)

@@ -99,6 +99,7 @@ class Speaking:
         stages: Stages,
         key: ApiKey,
         cancel: Cancel,
+        name: str,
         copy: ReplyCopy | None = None,
     ) -> None:
         self._voices, self._voice = voices, voice
@@ -110,7 +111,7 @@ class Speaking:
         self._ms = 0.0
         self.spoken = 0
         self._has_failed = self._has_ended = False
-        self._thread = threading.Thread(target=self._speak, name=f"{threading.current_thread().name}-tts", daemon=True)
+        self._thread = threading.Thread(target=self._speak, name=f"{name}-tts", daemon=True)
 
     # --- the turn's side
 

@@ -1,4 +1,5 @@
 import threading
+from collections.abc import Sequence
 
 import msgspec
 import pytest
@@ -20,11 +21,11 @@ class Line:
         self._may_send.set()
         self.breaks = False
 
-    def send(self, message: str | bytes) -> None:
+    def send(self, messages: Sequence[str | bytes]) -> None:
         assert self._may_send.wait(10)
         if self.breaks:
             raise ConnectionResetError
-        self.sent.append(message if isinstance(message, bytes) else msgspec.json.decode(message))
+        self.sent += [each if isinstance(each, bytes) else msgspec.json.decode(each) for each in messages]
 
     def hold(self) -> None:
         self._may_send.clear()
