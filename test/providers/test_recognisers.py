@@ -33,4 +33,4 @@ def test_a_name_chooses_its_recogniser(model: str, kind: type, transport: Transp
 @pytest.mark.parametrize("model", ["fun-asr-realtime", "paraformer-realtime-v2", "qwen-audio-3.1-asr-flash", "gummy-x"])
 def test_a_model_of_another_protocol_is_refused_with_what_to_use(model: str, transport: Transport) -> None:
     with pytest.raises(BadInput, match="qwen3-asr-flash"):
-        recognisers.build(model, transport, base_url="", websocket_url="", connect_s=1, idle_s=1)
+        build(model, transport, base_url="", websocket_url="", connect_s=1, idle_s=1)
