@@ -1,4 +1,4 @@
-"""One request of one key: its script, its journal, its waiting.  And the vendor that all requests share."""
+"""One request of one key: its script, its journal, its waiting; a task that outlives it; the vendor that all share."""
 
 from __future__ import annotations
 
@@ -10,17 +10,15 @@ import time
 import uuid
 from contextlib import suppress
 from dataclasses import dataclass, field
-from threading import Event
-from typing import TYPE_CHECKING, Any, Final
+from threading import Event, Lock
+from typing import Any, Final
 
 from emulator.journal import Journal
 from emulator.listeners import Ear
+from emulator.models import Model
 from emulator.scenario import Fault, Scenario, Script, Scripts
 from emulator.store import FileStore, Shelf
 from emulator.voice import Voice
-
-if TYPE_CHECKING:
-    from emulator.tasks import Task
 
 LONGEST_WAIT_S: Final = 600.0
 _POLL_S: Final = 0.05
@@ -109,6 +107,25 @@ class Call:
         else:
             shut(self.line)
         return ClientGone("the line was cut by a fault")
+
+
+@dataclass(slots=True)
+class Task:
+    """One transcription task: what a call asked for, how far it is, what came of it.  Threads: `lock` guards a step."""
+
+    call: Call
+    model: Model
+    urls: list[str]
+    parameters: dict[str, Any]
+    failure: Fault | None
+    task_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    submitted_s: float = field(default_factory=time.time)
+    ended_s: float = 0.0
+    status: str = "PENDING"
+    polls: int = 0
+    results: list[dict[str, Any]] = field(default_factory=list)
+    duration_s: int = 0
+    lock: Lock = field(default_factory=Lock)
 
 
 def shut(line: socket.socket) -> None:

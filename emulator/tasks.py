@@ -7,16 +7,13 @@ from __future__ import annotations
 
 import math
 import time
-import uuid
-from dataclasses import dataclass, field
-from threading import Lock
 from typing import Any, Final
 
 import msgspec
 from flask import Blueprint, Response, request
 
 from emulator import faults
-from emulator.calls import Call
+from emulator.calls import Task
 from emulator.ear import decode_audio, spread
 from emulator.errors import ApiError
 from emulator.files import keep_result
@@ -24,30 +21,10 @@ from emulator.journal import without_media
 from emulator.media import fetch
 from emulator.models import Model, find_model
 from emulator.requests import call_of, json_response, read_json
-from emulator.scenario import Fault
 from emulator.transcripts import transcript_file
 
 blueprint = Blueprint("tasks", __name__)
 _BEIJING_S: Final = 8 * 3600
-
-
-@dataclass(slots=True)
-class Task:
-    """One transcription task."""
-
-    call: Call
-    model: Model
-    urls: list[str]
-    parameters: dict[str, Any]
-    failure: Fault | None
-    task_id: str = field(default_factory=lambda: str(uuid.uuid4()))
-    submitted_s: float = field(default_factory=time.time)
-    ended_s: float = 0.0
-    status: str = "PENDING"
-    polls: int = 0
-    results: list[dict[str, Any]] = field(default_factory=list)
-    duration_s: int = 0
-    lock: Lock = field(default_factory=Lock)
 
 
 @blueprint.post("/api/v1/services/audio/asr/transcription")
