@@ -128,12 +128,11 @@ def test_events_of_other_models_and_rubbish_do_not_end_the_session(open_session)
     client = open_session(MODEL)
     client.send("response.create")
     client.send("input_audio_buffer.append", audio="***")
-    client.wait("error")
     client.send("no.such.event")
-    client.wait("error")
     client.send("session.finish")
-
     client.wait("session.finished")
+
+    assert client.kinds == ["session.created", "error", "error", "session.finished"]
 
 
 @pytest.mark.parametrize("session", [{"sample_rate": 44100}, {"input_audio_format": "opus"}])

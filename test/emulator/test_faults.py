@@ -185,8 +185,7 @@ def test_realtime_audio_closes_with_a_code_after_two_deltas(open_session, scenar
 def test_realtime_audio_is_cut_without_a_word(open_session, scenario, kind: str) -> None:
     scenario(faults=[{"stage": "tts", "kind": kind, "after": 1}])
     client = open_session()
-    client.append_text("A long enough sentence. ")
-    client.send("session.finish")
+    client.append_text("A sentence that is long enough to be spoken before the next one comes. ")
 
     assert client.read_to_end() == (0, "") and "response.done" not in client.kinds
 

@@ -40,6 +40,9 @@ def test_stop_may_be_called_twice() -> None:
     emulator.stop()
     emulator.stop()
 
+    with pytest.raises(requests.exceptions.ConnectionError):
+        requests.get(emulator.native_url, timeout=5)
+
 
 def test_a_line_is_kept_for_the_next_request(emulator) -> None:
     with requests.Session() as session:

@@ -5,12 +5,22 @@ import base64
 import pytest
 
 from emulator.__main__ import main
-from emulator.listeners import has_sphinx, make_ear, phrases
+from emulator.listeners import AutoEar, has_sphinx, make_ear, phrases
 from emulator.voice import ToneVoice, espeak, has_espeak, make_voice, speak
 from test.emulator.sounds import noise, silence
 
-needs_espeak = pytest.mark.skipif(not has_espeak(), reason="the program espeak-ng is not installed")
-needs_sphinx = pytest.mark.skipif(not has_sphinx(), reason="the package pocketsphinx is not installed")
+
+@pytest.fixture(scope="module")
+def human_voice() -> None:
+    if not has_espeak():
+        pytest.fail("espeak-ng is missing: `make test` installs it.", pytrace=False)
+
+
+@pytest.fixture(scope="module")
+def phrase_ear() -> AutoEar:
+    if not has_sphinx():
+        pytest.fail("pocketsphinx is missing: requirements.txt has it for Python before 3.14.", pytrace=False)
+    return AutoEar()
 
 
 def test_a_byte_lasts_60_ms_and_an_utterance_ends_in_silence() -> None:
@@ -32,7 +42,7 @@ def test_pieces_of_an_utterance_make_the_whole(rate_hz: int, duration_ms: int) -
     assert b"".join(pieces) == speak("今天天气", rate_hz=rate_hz)
 
 
-@needs_espeak
+@pytest.mark.usefixtures("human_voice")
 def test_the_voice_for_people_speaks_chinese_and_english() -> None:
     utterance = make_voice("auto").begin(24000)
     utterance.add("你好，世界。")
@@ -44,32 +54,25 @@ def test_the_voice_for_people_speaks_chinese_and_english() -> None:
     assert lasts_ms == 306 and len(base64.b64decode(piece)) == 306 * 48
 
 
-@pytest.fixture(scope="module")
-def ear():
-    return make_ear("auto")
-
-
-@needs_espeak
-@needs_sphinx
+@pytest.mark.usefixtures("human_voice")
 @pytest.mark.parametrize("phrase", ["turn on the light", "what is the weather today", "tell me a joke"])
-def test_the_phrase_ear_understands_its_phrases(ear, phrase: str) -> None:
-    heard = ear.hear(espeak(phrase, rate_hz=24000), rate_hz=24000)
+def test_the_phrase_ear_understands_its_phrases(phrase_ear: AutoEar, phrase: str) -> None:
+    heard = phrase_ear.hear(espeak(phrase, rate_hz=24000), rate_hz=24000)
 
     assert phrase in phrases() and heard.lower() == phrase
 
 
-@needs_espeak
-@needs_sphinx
+@pytest.mark.usefixtures("human_voice")
 @pytest.mark.parametrize(
     "sound",
     [lambda: espeak("今天天气怎么样", rate_hz=16000), lambda: noise(2000, rate_hz=16000), lambda: silence(2000)],
 )
-def test_what_the_phrase_ear_does_not_understand_is_empty(ear, sound) -> None:
-    assert ear.hear(sound(), rate_hz=16000) == ""
+def test_what_the_phrase_ear_does_not_understand_is_empty(phrase_ear: AutoEar, sound) -> None:
+    assert phrase_ear.hear(sound(), rate_hz=16000) == ""
 
 
-def test_the_automatic_ear_hears_the_alphabet_exactly(ear) -> None:
-    assert ear.hear(speak("任何文字 123"), rate_hz=24000) == "任何文字 123"
+def test_the_automatic_ear_hears_the_alphabet_exactly() -> None:
+    assert make_ear("auto").hear(speak("任何文字 123"), rate_hz=24000) == "任何文字 123"
 
 
 def test_the_command_line_says_and_hears(tmp_path, capsys) -> None:
