@@ -17,7 +17,7 @@ from test.storage.mariadb import PASSWORD, USER, MariaDb
 @pytest.fixture(scope="session")
 def mariadb() -> Iterator[MariaDb]:
     if not (shutil.which("mariadbd") and shutil.which("mariadb-install-db")):
-        pytest.fail("mariadbd is missing: `make test` installs the package mariadb-server.", pytrace=False)
+        pytest.fail("mariadbd is missing: `make test` installs the package mariadb-server-core.", pytrace=False)
     with tempfile.TemporaryDirectory(prefix="mariadb-", ignore_cleanup_errors=True) as folder:
         server = MariaDb(Path(folder))
         server.install()
