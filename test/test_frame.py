@@ -152,34 +152,60 @@ def test_a_python_without_the_module_venv_is_told_with_the_package_to_install(ch
 
 # --- the programs that the tests drive
 
+PROGRAMS = "chromium chromedriver espeak-ng ffmpeg mariadbd my_print_defaults openssl".split()
+
+
+def lay_programs(folder: Path, *, without: str = "", fonts: str = "wqy-microhei.ttc") -> None:
+    """Make a folder of programs that is all that a machine has."""
+    for name in PROGRAMS:
+        if name != without:
+            stub(folder, name)
+    stub(folder, "fc-list", f"echo -n {fonts}")
+
+
+def lay_apt(folder: Path) -> None:
+    """Let the machine's user install packages."""
+    stub(folder, "apt-get")
+    stub(folder, "sudo", 'shift; exec "$@"')
+    shutil.copy("/usr/bin/env", folder / "env")
+
+
+def install_packages(folder: Path) -> subprocess.CompletedProcess[str]:
+    return run("/bin/bash", ROOT / "scripts" / "debian-packages", PATH=str(folder))
+
 
 def test_on_a_machine_that_has_the_programs_nothing_is_installed(tmp_path: Path) -> None:
-    for name in ("chromium", "chromedriver", "espeak-ng", "ffmpeg", "mariadbd", "my_print_defaults", "apt-get"):
-        stub(tmp_path, name)
+    lay_programs(tmp_path)
+    lay_apt(tmp_path)
 
-    done = run("/bin/bash", ROOT / "scripts" / "debian-packages", PATH=str(tmp_path))
+    done = install_packages(tmp_path)
 
-    assert done.returncode == 0 and not (tmp_path / "calls").exists()
+    assert done.returncode == 0 and calls(tmp_path) == ["fc-list :lang=zh"]
 
 
-def test_missing_programs_are_installed_where_that_is_allowed(tmp_path: Path) -> None:
-    for name in ("chromium", "chromedriver", "ffmpeg", "mariadbd", "my_print_defaults", "apt-get"):
-        stub(tmp_path, name)
-    stub(tmp_path, "sudo", 'shift; exec "$@"')
-    shutil.copy("/usr/bin/env", tmp_path / "env")
+@pytest.mark.parametrize(
+    ("lack", "package"),
+    [
+        ({"without": "espeak-ng"}, "espeak-ng"),
+        ({"without": "openssl"}, "openssl"),
+        ({"fonts": ""}, "fonts-wqy-microhei"),
+    ],
+)
+def test_what_is_missing_is_installed_where_that_is_allowed(lack: dict[str, str], package: str, tmp_path: Path) -> None:
+    lay_programs(tmp_path, **lack)
+    lay_apt(tmp_path)
 
-    done = run("/bin/bash", ROOT / "scripts" / "debian-packages", PATH=str(tmp_path))
+    done = install_packages(tmp_path)
 
     installed = [call for call in calls(tmp_path) if call.startswith("apt-get install")]
     assert done.returncode == 0, done.stderr
-    assert installed == ["apt-get install -y -qq --no-install-recommends espeak-ng"]
+    assert installed == [f"apt-get install -y -qq --no-install-recommends {package}"]
 
 
 def test_missing_programs_are_named_in_one_sentence_where_it_is_not(tmp_path: Path) -> None:
-    for name in ("chromium", "chromedriver", "ffmpeg", "mariadbd", "my_print_defaults"):
-        stub(tmp_path, name)
+    lay_programs(tmp_path, without="espeak-ng")
 
-    done = run("/bin/bash", ROOT / "scripts" / "debian-packages", PATH=str(tmp_path))
+    done = install_packages(tmp_path)
 
     assert done.returncode == 1
     assert done.stderr == (
