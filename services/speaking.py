@@ -19,6 +19,7 @@ from protocol.events import AudioFinished, TtsStarted
 from protocol.keys import ApiKey
 from protocol.segments import Segmenter
 from protocol.speech_text import SpeechText
+from protocol.texts import join_texts
 from services.audio import Encoder, PcmResampler
 from services.filing import ReplyCopy
 from services.outbox import Outbox
@@ -144,7 +145,7 @@ class Speaking:
 
     def heard(self) -> str:
         """Return the part of the script that the person can have heard."""
-        return "".join(self.script.segments[: self._playback.heard_segments()])
+        return join_texts(self.script.segments[: self._playback.heard_segments()])
 
     def _add(self, segments: Sequence[str]) -> None:
         if segments and not self.script.segments:

@@ -14,9 +14,10 @@ Source: DashScope realtime reference §4, §8.1.
 from typing import Final
 from urllib.parse import quote
 
-from protocol.dashscope import RealtimeEvent, join_texts, realtime_failure
+from protocol.dashscope import RealtimeEvent, realtime_failure
 from protocol.errors import UpstreamBroken, UpstreamError, UpstreamRefused
 from protocol.keys import ApiKey
+from protocol.texts import join_texts
 from providers.dashscope.socket import RealtimeSocket
 from services.ports import Cancel, Transcript
 

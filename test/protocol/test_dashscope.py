@@ -9,7 +9,6 @@ from protocol.dashscope import (
     close_failure,
     is_no_speech,
     is_not_fetched,
-    join_texts,
     read_chunk,
     read_event,
     read_failure,
@@ -23,6 +22,7 @@ from protocol.dashscope import (
     result_url,
 )
 from protocol.errors import UpstreamBroken, UpstreamBusy, UpstreamError, UpstreamForbidden, UpstreamRefused
+from protocol.texts import join_texts
 
 # --- failures ----------------------------------------------------------------------------------------------------
 

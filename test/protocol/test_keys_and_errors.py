@@ -8,9 +8,7 @@ from protocol.keys import ApiKey
 SECRET = "sk-very-secret-0123456789"
 
 
-@pytest.mark.parametrize(
-    "shown", [str, repr, "{}".format, "{!r}".format, lambda key: f"{key}", lambda key: f"{[key]}"]
-)
+@pytest.mark.parametrize("shown", [str, repr, "{}".format, "{!r}".format, lambda key: f"{key}", lambda key: f"{[key]}"])
 def test_a_key_is_never_shown_by_accident(shown) -> None:
     assert SECRET not in shown(ApiKey(SECRET))
 
