@@ -1,5 +1,6 @@
 """Recognition over HTTP: in one call, and as a task on a file. Source: DashScope HTTP reference §3.2, §3.6, §4."""
 
+import re
 from typing import TypeVar
 
 import msgspec
