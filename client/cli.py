@@ -1,6 +1,7 @@
 """`python -m client hello.wav`: speak to a server, watch it answer, keep the reply.
 
-Exit code 0: every turn was held to its end; 1: something failed (the last line says what); 2: a command without sense.
+Exit code 0: every turn was held to its end; 1: something failed (the last line says what); 2: a command without sense;
+141: who read the output left, as `head` does.
 """
 
 import argparse
@@ -12,12 +13,13 @@ from typing import Any, Final
 
 from client import fleet
 from client.device import Device, DeviceError
-from client.report import Screen, fleet_report, turn_report, write
+from client.report import OutputClosed, Screen, fleet_report, turn_report, write
 from client.result import TurnResult
 from client.turn import LOAD, Options
 from client.upload import PROFILES, Link
 
 _URL: Final = "ws://127.0.0.1:5000/v1/chat/audio"
+_READER_LEFT: Final = 141  # what a shell shows for a program that SIGPIPE ended: 128 + 13
 _EXAMPLES: Final = """examples:
   python -m client hello.wav                              one turn; the reply is saved as reply.mp3
   python -m client hello.wav --live --wifi busy           speak in real time over a crowded Wi-Fi
@@ -29,6 +31,13 @@ _EXAMPLES: Final = """examples:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the tool and return its exit code."""
     args = _parser().parse_args(argv)
+    try:
+        return _run(args)
+    except OutputClosed:
+        return _READER_LEFT
+
+
+def _run(args: argparse.Namespace) -> int:
     try:
         data = args.recording.read_bytes()
         return _speak_as_fleet(args, data) if args.fleet else _speak(args, data)

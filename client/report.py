@@ -1,6 +1,7 @@
 """How a turn is shown to a person, and told to a program."""
 
 import dataclasses
+import os
 import shutil
 import sys
 from collections import Counter
@@ -13,10 +14,19 @@ _BAR: Final = 30
 _BLOCKS: Final = " ▏▎▍▌▋▊▉█"
 
 
+class OutputClosed(Exception):
+    """Nobody reads what the tool writes any more."""
+
+
 def write(line: str, *, end: str = "\n") -> None:
-    """Write to the terminal at once."""
-    sys.stdout.write(line + end)
-    sys.stdout.flush()
+    """Write to the terminal at once.  Raises: OutputClosed."""
+    try:
+        sys.stdout.write(line + end)
+        sys.stdout.flush()
+    except BrokenPipeError as error:
+        with open(os.devnull, "w") as nowhere:  # what is still buffered would fail again when the interpreter ends
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
+        raise OutputClosed from error
 
 
 class Screen:

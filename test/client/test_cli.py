@@ -1,6 +1,9 @@
 """The tool as a person starts it."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,7 +26,9 @@ def _answering(sound: bytes) -> Callable[[Any], None]:
     def script(peer: Any) -> None:
         while (message := peer.receive()) and message.get("type") == "start":
             peer.send("ready", codec="mp3", sample_rate=24000)
-        for _ in range(message["total"] - 1 if message else 0):
+        if message is None:
+            return
+        for _ in range(message["total"] - 1):
             peer.receive()
         peer.send("packet_ack", seq=3, received=3, total=3)
         peer.answer(sound)
@@ -74,6 +79,21 @@ def test_no_server_gives_a_sentence_and_exit_code_one(
 
     assert code == 1
     assert "Is the server running?" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("more", [[], ["--json"], ["--fleet", "2"], ["--url", "ws://127.0.0.1:9/"]])
+def test_it_ends_quietly_when_nobody_reads_what_it_says(
+    serve_script: Serve, hello: Path, mp3_frame: bytes, more: list[str]
+) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "client", str(hello), "--url", serve_script(_answering(mp3_frame))]
+    command += ["--out", str(hello.with_name("r.mp3")), *more]
+
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, timeout=30)
+
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (141, b"")
 
 
 def test_no_recording_gives_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
