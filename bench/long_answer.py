@@ -21,11 +21,10 @@ STORY = "".join(f"第{number:04d}句话说完了。".translate(_DIGITS) for numb
 
 
 def measure() -> list[Row]:
-    """Tell the story twice: paced at 5 times real time to a slow reader, then as fast as possible, on the clock."""
+    """Tell the story once, at 5 times real time, to a reader not much faster than that."""
     with rig() as running:
-        mp3 = _told(running, speed=5.0, read_bytes_per_s=60_000)
         before_s = running.cpu_s()
-        _told(running, speed=5.0, read_bytes_per_s=0)
+        mp3 = _told(running, speed=5.0, read_bytes_per_s=60_000)
         cpu_s = running.cpu_s() - before_s
     spoken = _spoken_pcm()
     return [_completeness(mp3, spoken), *_continuity(mp3, spoken), _cost(cpu_s, spoken)]

@@ -33,6 +33,8 @@ def blueprint(files: SignedFiles) -> Blueprint:
     @door.get("/files/<path:key>")
     def recording(key: str) -> Response:
         signature, expires = request.args.get("signature", ""), request.args.get("expires", "")
-        return send_file(files.open_signed(key, expires=expires, signature=signature).resolve())
+        answer = send_file(files.open_signed(key, expires=expires, signature=signature).resolve())
+        answer.headers["X-Content-Type-Options"] = "nosniff"  # what a device uploaded is never run as a page
+        return answer
 
     return door

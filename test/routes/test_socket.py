@@ -179,3 +179,15 @@ def test_a_device_that_never_answers_pings_is_served(
     complete = device.turn(spoken_wav("你好"))
 
     assert complete["transcription_success"]
+
+
+def test_no_http_answer_is_ever_written_into_an_open_websocket(
+    serve: Callable[..., RunningServer], connect: Callable[..., TestDevice], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = serve()
+    monkeypatch.setattr("uuid.uuid4", lambda: 1 // 0)  # a session cannot even begin
+
+    received = read_exactly(connect(server).ws.sock, 1_000_000)
+
+    assert b"HTTP/1.1" not in received
+    assert len(server.app.extensions["sessions"]) == 0
