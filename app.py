@@ -173,6 +173,7 @@ def main() -> int:
         sys.stderr.write(f"{error}\n")
         return 2
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     serve(settings, create_app)
     return 0
 

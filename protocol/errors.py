@@ -7,6 +7,7 @@
     ├── NotFound                 404     ”                       no
     ├── Unauthorized             401     authentication_error    no
     ├── TooManySessions          503     overloaded_error        yes    the admission limit of WebSocket connections
+    ├── TurnStuck                500     server_error            no     (services/turns.py) a stopped turn did not end
     ├── UpstreamError            502     upstream_error          by code  a vendor's; keeps its code and request id
     │   ├── UpstreamRefused      400     ”                       no     the vendor says that the request is wrong
     │   ├── UpstreamForbidden    403     ”                       no     key, permission, billing, retired model

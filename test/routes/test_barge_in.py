@@ -128,8 +128,10 @@ def test_cancel_while_recognition_hangs_ends_at_once(
     assert not complete["transcription_success"]
 
 
-def test_cancel_of_half_a_recording_forgets_it(server: RunningServer, connect: Callable[..., TestDevice]) -> None:
-    device = connect(server)
+def test_cancel_of_half_a_recording_forgets_it(
+    serve: Callable[..., RunningServer], connect: Callable[..., TestDevice]
+) -> None:
+    device = connect(serve())
     device.send(*packets(spoken_wav("没有说完"))[:3], {"type": "cancel"})
 
     complete = device.turn(spoken_wav(QUESTION))
@@ -137,8 +139,10 @@ def test_cancel_of_half_a_recording_forgets_it(server: RunningServer, connect: C
     assert complete["transcription_text"] == QUESTION
 
 
-def test_cancel_with_nothing_running_is_harmless(server: RunningServer, connect: Callable[..., TestDevice]) -> None:
-    device = connect(server)
+def test_cancel_with_nothing_running_is_harmless(
+    serve: Callable[..., RunningServer], connect: Callable[..., TestDevice]
+) -> None:
+    device = connect(serve())
 
     device.send({"type": "cancel"}, {"type": "cancel"})
     complete = device.turn(spoken_wav(QUESTION))

@@ -7,6 +7,7 @@ import pytest
 
 from test.support.device import TestDevice, packets, spoken_wav
 from test.support.servers import RunningServer
+from test.support.waiting import eventually
 
 QUESTION, ANSWER = "我的密码是什么？", "这是一个秘密的回答。"
 
@@ -30,6 +31,7 @@ def test_a_turn_is_one_line_with_its_stages(
 
     device.turn(spoken_wav(QUESTION))
 
+    eventually(lambda: any(record.name == "services.turn" for record in logged.records))
     [line] = [record.getMessage() for record in logged.records if record.name == "services.turn"]
     session_id = device.bodies("connected")[0]["session_id"]
     stages = ("upload=", "asr=", "first_token=", "first_sentence=", "tts_connect=", "first_pcm=", "first_sent=", "end=")
