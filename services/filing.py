@@ -22,7 +22,9 @@ class Filing:
         self._thread = threading.Thread(target=self._file, name=f"{name}-file", daemon=True)
 
     def start(self) -> None:
-        self._thread.start()
+        """Begin to store; harmless when repeated."""
+        if not self._thread.ident:
+            self._thread.start()
 
     def finish(self) -> None:
         """Wait until the recording is stored or has failed to be; the store's own deadlines bound it."""

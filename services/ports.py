@@ -69,6 +69,9 @@ class LiveRecogniser(Protocol):
     @property
     def is_live(self) -> Literal[True]: ...
 
+    @property
+    def reads_link(self) -> Literal[False]: ...
+
     def open(self, *, is_paced: bool, key: ApiKey, cancel: Cancel) -> LiveTranscription:
         """Connect. `is_paced`: the sound comes at the speed of speech, so pauses may cut it; else in a burst."""
 
@@ -81,6 +84,10 @@ class WholeRecogniser(Protocol):
 
     @property
     def is_live(self) -> Literal[False]: ...
+
+    @property
+    def reads_link(self) -> bool:
+        """Whether the vendor fetches the recording by its link, so that it must be stored first."""
 
     def transcribe(self, recording: Recording, *, key: ApiKey, cancel: Cancel) -> Transcript:
         """Return the text, empty for silence. Raises: UpstreamError, TooLarge, Cancelled."""

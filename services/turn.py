@@ -5,7 +5,7 @@
         └──▶ object store (filing)                             └──▶ history, with what was heard
 
 What overlaps: recognition runs while packets arrive; the voice connects while recognition ends; the answer is spoken
-while it is being written; the recording is stored beside all of it. What waits for whom is told by the order of the
+while it is being written; the recording is stored while the model thinks. What waits for whom is told by the order of the
 lines below. Every turn ends in exactly one `audio_complete`, whatever failed, and its events tell the truth.
 
 Threads: `run` is the turn's own thread; `cancel` may come from any.
@@ -102,9 +102,11 @@ class Turn:
         """Hear, think, speak, remember."""
         self._tell(TranscriptionStarted(oss_url=self._recording.url))
         self._speaking.start()
-        self._filing.start()
+        if self._engines.recogniser.reads_link:
+            self._filing.start()
         with self._telling_failures():
             self._question = self._hear()
+        self._filing.start()
         with self._telling_failures():
             self._reply() if self._question else self._tell(ChatSkipped())
         self._end()
@@ -112,6 +114,8 @@ class Turn:
     def _hear(self) -> str:
         text = self._listening.transcribe(self._recording).text
         self._stages.mark("asr")
+        if text:
+            self._speaking.hurry()
         return text
 
     def _reply(self) -> None:

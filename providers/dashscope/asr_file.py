@@ -51,7 +51,7 @@ class FileRecogniser:
         self, transport: Transport, *, base_url: str, model: str, has_public_urls: bool = False, task_s: float = 300.0
     ) -> None:
         self._transport, self.model = transport, model
-        self._base_url, self._has_public_urls, self._task_s = base_url, has_public_urls, task_s
+        self._base_url, self.reads_link, self._task_s = base_url, has_public_urls, task_s
         from providers.dashscope import sdk  # late, and when the server starts: see above
 
         self._sdk = sdk
@@ -66,7 +66,7 @@ class FileRecogniser:
             raise
 
     def _transcribe(self, recording: Recording, key: ApiKey, cancel: Cancel) -> Transcript:
-        if self._has_public_urls:
+        if self.reads_link:
             try:
                 return self._recognise(recording.url, key, cancel)
             except UpstreamError as error:

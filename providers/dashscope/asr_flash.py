@@ -17,6 +17,7 @@ class FlashRecogniser:
     """`qwen3-asr-flash` and its kin, native call. Source: DashScope HTTP reference §4.1."""
 
     is_live: Final = False
+    reads_link: Final = False
 
     def __init__(self, transport: Transport, *, base_url: str, model: str) -> None:
         self._transport, self.model = transport, model

@@ -49,6 +49,7 @@ class RealtimeRecogniser:
     """`qwen3-asr-flash-realtime` and its kin."""
 
     is_live: Final = True
+    reads_link: Final = False
 
     def __init__(self, *, websocket_url: str, model: str, connect_s: float, idle_s: float) -> None:
         self.model = model
