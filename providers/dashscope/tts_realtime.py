@@ -3,7 +3,7 @@
 How it works.  The service runs in `server_commit` mode, where it would hold back the last seconds of what it was given
 until it is told to go on (measured: 0.6 s of 2.8 s, then nothing for 15 s). So every segment is appended *and*
 committed: each is spoken to its end even when the next one is slow to come, and nothing waits for a pause. One thread
-sends segments as they become known, the caller's thread reads sound; the service takes text at any time.
+sends segments as they become known, a few ahead of what is spoken; the caller's thread reads sound.
 
 Which segments are spoken is told by `usage.characters` of each finished response, which counts exactly the text it
 covers (2 for a Han character, 1 for any other), however the service groups what it was given.
@@ -64,7 +64,8 @@ class RealtimeSpeech:
         """Characters up to the end of each segment said: written by the sender."""
         self._last_said = 0.0
         self._is_all_said = False
-        self._billed = 0
+        self._billed = self._done = 0
+        self._progress = threading.Condition()
 
     def sounds(self, segments: Segments) -> Iterator[Sound]:
         """Speak every segment in order. Raises: UpstreamError when the voice fails, Cancelled."""
@@ -75,6 +76,7 @@ class RealtimeSpeech:
             yield from self._receive()
         finally:
             segments.stop()
+            self._wake_sender()
             self.close()
             sender.join()
 
@@ -85,10 +87,23 @@ class RealtimeSpeech:
         """The sender's thread. Its failures are the connection's, which the receiver meets as well and reports."""
         with contextlib.suppress(UpstreamError, Cancelled):
             for segment in segments:
+                self._wait_for_turn(segments)
                 self._say(segment)
             if not segments.is_stopped:
                 self._last_said, self._is_all_said = time.monotonic(), True
                 self._socket.send({"type": "session.finish"})
+
+    def _wait_for_turn(self, segments: Segments) -> None:
+        """Wait until the service has little left to say; not for ever, should it count otherwise than we do."""
+        with self._progress:
+            self._progress.wait_for(lambda: segments.is_stopped or self._ahead() < _AHEAD, timeout=_AHEAD_S)
+
+    def _ahead(self) -> int:
+        return len(self._ends) - max(self._spoken(), self._done)
+
+    def _wake_sender(self) -> None:
+        with self._progress:
+            self._progress.notify_all()
 
     def _say(self, segment: str) -> None:
         self._ends.append((self._ends[-1] if self._ends else 0) + billed_characters(segment))
@@ -102,6 +117,7 @@ class RealtimeSpeech:
                 yield Sound(pcm=event.delta, spoken=self._spoken())
             elif event.type == "response.done" and event.response:
                 self._check(event.response)
+                self._wake_sender()
                 yield Sound(pcm=b"", spoken=self._spoken())
         yield Sound(pcm=b"", spoken=len(self._ends))
 
@@ -118,6 +134,7 @@ class RealtimeSpeech:
     def _check(self, response: RealtimeResponse) -> None:
         if response.status in ("failed", "incomplete"):
             raise UpstreamBroken("语音合成中途失败。", code="tts_failed")
+        self._done += 1
         if response.usage and response.usage.characters is not None:
             self._billed += response.usage.characters
         else:  # the older models count tokens: one response for each segment committed
@@ -128,5 +145,9 @@ class RealtimeSpeech:
         return bisect_right(self._ends, self._billed + _UNCOUNTED)
 
 
+_AHEAD, _AHEAD_S = 4, 10.0
+"""Segments that the service is given before it has spoken the earlier ones. A long answer given at once would be
+paid for even when the person interrupts, and a service that closes after a minute without a word from us would close
+in the middle of it."""
 _UNCOUNTED = 1
 """A character of difference is no unspoken segment: the service may trim a space that we sent."""

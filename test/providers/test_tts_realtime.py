@@ -220,3 +220,23 @@ def test_sound_arrives_as_it_was_sent(script: Script, api_key: ApiKey, cancel: C
     speech = synthesiser(script(speak)).open(voice="Cherry", key=api_key, cancel=cancel)
 
     assert b"".join(sound.pcm for sound in speech.sounds(Feed("x"))) == bytes(range(6))
+
+
+def test_a_long_answer_is_given_a_few_segments_at_a_time(
+    emulator: Emulator, scenario: Scenario, vendor: Vendor, api_key: ApiKey, cancel: CancelToken
+) -> None:
+    """What was given is paid for; and a service that hears nothing for a minute closes, in mid-answer if need be."""
+    scenario(latency={"tts_speed": 10.0})
+    many = [f"这是第{number}句话。" for number in "一二三四五六七八九十"]
+    sounds = vendor.realtime_voice().open(voice="Cherry", key=api_key, cancel=cancel).sounds(Feed(*many))
+
+    def given() -> int:
+        return str(emulator.journal(api_key.reveal())).count("input_text_buffer.append")
+
+    first = next(sounds)
+    eventually(lambda: given() >= 4)
+    given_at_first = given()
+    rest = list(sounds)
+
+    assert given_at_first <= 4 + 1
+    assert heard_in([first, *rest]) == "".join(many)
