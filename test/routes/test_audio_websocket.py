@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from emulator import Emulator
+from protocol.media import wav_header
 from test.support.device import TestDevice, packets, spoken_wav
 from test.support.servers import RunningServer
 
@@ -131,7 +132,7 @@ def test_a_late_repeat_of_a_packet_is_acknowledged_and_interrupts_nothing(
 def test_a_hole_is_named_and_sending_it_completes_the_recording(
     serve: Callable[..., RunningServer], connect: Callable[..., TestDevice]
 ) -> None:
-    device = connect(serve(packet_idle_s=0.2))
+    device = connect(serve(packet_idle_s=0.5))
     parts = packets(spoken_wav(QUESTION))
     device.send(*(part for part in parts if part["seq"] not in (2, 5)))
 
@@ -144,14 +145,21 @@ def test_a_hole_is_named_and_sending_it_completes_the_recording(
 
 
 def test_silence_is_not_answered_but_completed(device: TestDevice) -> None:
-    from protocol.media import wav_header
-
     silence = bytes(32_000)
 
     complete = device.turn(wav_header(pcm_bytes=len(silence), rate_hz=16_000) + silence)
 
     assert device.bodies("chat_started") == [{"message": "跳过对话生成：语音识别失败或结果为空"}]
     assert not complete["transcription_success"] and not complete["chat_success"] and not complete["tts_success"]
+
+
+def test_silence_opens_no_voice(device: TestDevice, emulator: Emulator, key: str) -> None:
+    silence = bytes(32_000)
+
+    device.turn(wav_header(pcm_bytes=len(silence), rate_hz=16_000) + silence)
+
+    asked = {entry.get("model") for entry in emulator.journal(key)}
+    assert not [model for model in asked if model and "tts" in model]
 
 
 def test_rubbish_instead_of_sound_is_named_and_completed(device: TestDevice) -> None:
