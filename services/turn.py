@@ -5,8 +5,8 @@
         └──▶ object store (filing)                             └──▶ history, with what was heard
 
 What overlaps: recognition runs while packets arrive; the voice connects while recognition ends; the answer is spoken
-while it is being written; the recording is stored while the model thinks. What waits for whom is told by the order of the
-lines below. Every turn ends in exactly one `audio_complete`, whatever failed, and its events tell the truth.
+while it is being written; the recording is stored while the model thinks. What waits for whom is told by the order of
+the lines below. Every turn ends in exactly one `audio_complete`, whatever failed, and its events tell the truth.
 
 Threads: `run` is the turn's own thread; `cancel` may come from any.
 """
