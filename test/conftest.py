@@ -6,11 +6,15 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 import emulator as emulator_package
 from emulator import Emulator
 from test.support.device import TestDevice
 from test.support.servers import RunningServer, running_server
+
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])  # no test is timed
+settings.load_profile("house")
 
 
 @pytest.fixture(scope="session")

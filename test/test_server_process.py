@@ -126,6 +126,8 @@ def test_health_answers_while_every_place_is_taken(
 ) -> None:
     server = start_with_vendor(MAX_WS_SESSIONS="3", HTTP_THREADS="2")
     devices = [connect_to(server) for _ in range(3)]
+    for device in devices:
+        device.until("connected")
     one_too_many = connect_to(server)
 
     health = urllib3.request("GET", f"{server.url}/health", timeout=10, retries=False)
