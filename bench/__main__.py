@@ -1,4 +1,7 @@
-"""`python -m bench [name …]`: run the benchmarks, print the table, write it to bench/results.md."""
+"""`python -m bench [name …]`: run the benchmarks, print their table, and put their rows into bench/results.md.
+
+A benchmark that is run alone replaces its own rows there and leaves the others, each with its own date.
+"""
 
 import datetime
 import importlib
@@ -10,32 +13,33 @@ from pathlib import Path
 from bench.results import Row
 
 _ALL = ("speech_text", "latency", "memory", "long_answer")
+_RESULTS = Path(__file__).with_name("results.md")
+_HEAD = "| bench | goal | what | figure | target | met | measured |\n|---|---|---|---|---|---|---|\n"
 
 
 def main(names: list[str]) -> int:
-    rows: list[Row] = []
+    is_met = True
     for name in names or _ALL:
         sys.stdout.write(f"… {name}\n")
-        rows += importlib.import_module(f"bench.{name}").measure()
-    report = _report(rows)
-    sys.stdout.write(report)
-    if not names:
-        Path(__file__).with_name("results.md").write_text(report)
-    return 0 if all(row.met for row in rows) else 1
+        rows: list[Row] = importlib.import_module(f"bench.{name}").measure()
+        lines = [_line(name, row) for row in rows]
+        sys.stdout.write(_HEAD + "".join(lines))
+        _put(name, lines)
+        is_met = is_met and all(row.met for row in rows)
+    return 0 if is_met else 1
 
 
-def _report(rows: list[Row]) -> str:
-    machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
-    lines = [
-        f"# Results of {datetime.date.today():%Y-%m-%d} on {machine}",
-        "",
-        "| goal | what | figure | target | met |",
-    ]
-    lines += ["|---|---|---|---|---|"]
-    lines += [
-        f"| {row.goal} | {row.what} | {row.figure} | {row.target} | {'yes' if row.met else 'no'} |" for row in rows
-    ]
-    return "\n".join(lines) + "\n"
+def _line(name: str, row: Row) -> str:
+    machine = f"{datetime.date.today():%Y-%m-%d}, {os.cpu_count()} cores {platform.machine()}"
+    met = "yes" if row.met else "no"
+    return f"| {name} | {row.goal} | {row.what} | {row.figure} | {row.target} | {met} | {machine} |\n"
+
+
+def _put(name: str, lines: list[str]) -> None:
+    """Exchange one benchmark's rows in the results; all stay in the order of `_ALL`."""
+    known = _RESULTS.read_text("utf-8").splitlines(keepends=True) if _RESULTS.exists() else []
+    rows = {other: [line for line in known if line.startswith(f"| {other} |")] for other in _ALL} | {name: lines}
+    _RESULTS.write_text("# Results\n\n" + _HEAD + "".join(line for other in _ALL for line in rows[other]), "utf-8")
 
 
 if __name__ == "__main__":

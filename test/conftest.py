@@ -13,7 +13,12 @@ from emulator import Emulator
 from test.support.device import TestDevice
 from test.support.servers import RunningServer, running_server
 
-settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])  # no test is timed
+settings.register_profile(
+    "house",
+    deadline=None,  # no test is timed
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=True,  # the same examples in every run; `--hypothesis-profile=default` looks for new ones
+)
 settings.load_profile("house")
 
 

@@ -6,7 +6,7 @@ from typing import Final
 from protocol.speech_text.characters import HAN
 
 _ARM_BEFORE: Final = r"[¯ヽ╮٩ლ乁凸]"
-_ARM_AFTER: Final = r"[¯ノ／/╯╭╮︵︶┻━┬─ﾉゞつづシو۶ლ彡☆★✧⌒ςσۜɔ๑♡]"
+_ARM_AFTER: Final = r"[¯ノ／/╯╭╮︵︶┻━┬─ﾉゞつづシو۶ლ彡☆★✧⌒ςσۜɔ๑♡ㄏ]"
 _INSIDE: Final = rf"(?:[A-Za-z0-9](?![A-Za-z0-9])|[^)）(（\nA-Za-z0-9{HAN}])"
 
 KAOMOJI_REGION: Final = re.compile(

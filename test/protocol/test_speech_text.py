@@ -93,7 +93,11 @@ def test_any_text_comes_out_in_speakable_characters(text: str) -> None:
     assert_speakable(speakable(text))
 
 
-@given(st.text(st.characters(min_codepoint=0x4E00, max_codepoint=0x9FA5), min_size=1, max_size=80))
+PLAIN = st.characters(min_codepoint=0x4E00, max_codepoint=0x9FA5, exclude_characters="乁凸")
+"""The two left out also begin faces, so they wait for the next character."""
+
+
+@given(st.text(PLAIN, min_size=1, max_size=80))
 @settings(deadline=None)
 def test_plain_chinese_is_never_held_and_never_changed(text: str) -> None:
     stream = SpeechText()
