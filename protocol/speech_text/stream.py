@@ -9,7 +9,8 @@ from protocol.speech_text.polish import Polish
 from protocol.speech_text.reader import Reader
 
 _SIGNS: Final = "，。、；：！？"
-_COMMON_HAN: Final = "\u4e00-\u9fa5"
+_COMMON_HAN: Final = "\u4e00-\u4e40\u4e42-\u51f7\u51f9-\u9fa5"
+"""All but 乁 and 凸, which also begin faces."""
 _BOLD: Final = rf"(?:\*\*(?=[A-Za-z{_COMMON_HAN}{_SIGNS}]))?"
 _PLAIN_WORD: Final = rf" ?{_BOLD}(?!No\.)[A-Za-z][a-z]*(?:[,.!?;:](?= )|(?=[ {_COMMON_HAN}{_SIGNS}]))"
 _CHINESE: Final = re.compile(f"[{_COMMON_HAN}]+")
