@@ -105,8 +105,9 @@ def _mysql_arguments(url: URL, *, timeout_s: float) -> dict[str, Any]:
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
-    """Make a commit durable and the cache small. WAL lets readers and the writer work side by side; FULL syncs it on every commit.
+    """Make a commit durable and the cache small.
 
+    WAL lets readers and the writer work side by side; FULL syncs it on every commit.
     WAL with NORMAL would survive `kill -9` too, but not a power cut; a turn takes seconds, the sync well under 10 ms.
     """
     connection.execute("PRAGMA journal_mode=WAL")
