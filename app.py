@@ -37,7 +37,7 @@ def create_app(settings: Settings) -> Flask:
     socket.prepare(app, stall_s=settings.send_stall_s)
     errors.register(app)
     app.register_blueprint(audio_websocket.blueprint(engines, rules, sessions=sessions, key=settings.api_key))
-    app.register_blueprint(health.blueprint(sessions))
+    app.register_blueprint(health.blueprint())
     app.register_blueprint(pages.blueprint(files))
     return app
 

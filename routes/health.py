@@ -4,11 +4,9 @@ from datetime import datetime
 
 from flask import Blueprint
 
-from services.sessions import Sessions
 
-
-def blueprint(sessions: Sessions) -> Blueprint:
-    """Return the route, joined to its parts."""
+def blueprint() -> Blueprint:
+    """Return the route."""
     door = Blueprint("health", __name__)
 
     @door.get("/health")

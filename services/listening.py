@@ -95,9 +95,9 @@ class Listening:
         return self._packets.is_complete
 
     @property
-    def next_seq(self) -> int:
-        """The number that the next binary message gets."""
-        return self._packets.highest + 1
+    def last_seq(self) -> int:
+        """The highest number so far: the one of the last binary message."""
+        return self._packets.highest
 
     def missing(self) -> list[int]:
         return self._packets.missing()
@@ -108,12 +108,11 @@ class Listening:
         self._packets.add(packet)
         self._flow()
 
-    def accept_sound(self, data: bytes) -> int:
-        """Take the next binary message in and return its number. Raises: BadInput."""
+    def accept_sound(self, data: bytes) -> None:
+        """Take the next binary message in. Raises: BadInput."""
         self._is_paced = True
-        seq = self._packets.next_whole(data)
+        self._packets.next_whole(data)
         self._flow()
-        return seq
 
     def end(self, total: int | None) -> None:
         """Close a live upload. Raises: BadInput."""
