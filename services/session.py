@@ -143,7 +143,7 @@ class Session:
                 "收到二进制消息，但没有声明 binary。请先发送 start 消息并设置 binary 为 true。", code="invalid_message"
             )
         listening = self._with_utterance(lambda listening: listening.accept_sound(data))
-        self._acknowledge(listening, listening.next_seq - 1)
+        self._acknowledge(listening, listening.last_seq)
 
     def _end_utterance(self, total: int | None) -> None:
         listening = self._listening
@@ -206,8 +206,9 @@ class Session:
         self._outbox.put(error_event(error, missing=missing))
 
     def _drop_utterance(self) -> None:
-        self._listening_cancel.cancel()
+        """Forget the utterance that is arriving, if any; a running turn has its stop signal for itself by now."""
         if self._listening:
+            self._listening_cancel.cancel()
             self._listening.drop()
         self._listening = None
 
