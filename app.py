@@ -13,7 +13,7 @@ from providers.dashscope.chat import CompatibleChat
 from providers.dashscope.transport import Transport
 from providers.dashscope.tts_http import HttpSynthesiser
 from providers.dashscope.tts_realtime import RealtimeSynthesiser
-from routes import audio_websocket, errors, health, pages, socket
+from routes import audio_websocket, errors, gate, health, pages, socket
 from services import catalogue
 from services.session import SessionRules
 from services.sessions import Sessions
@@ -31,10 +31,12 @@ def create_app(settings: Settings) -> Flask:
     has_public_urls = bool(settings.public_url)
     settings = _with_vendor(settings, app)
     files = _open_files(settings)
-    engines = _build_engines(settings, files, has_public_urls=has_public_urls)
+    transport = _open_transport(settings)
+    engines = _build_engines(settings, transport, files, has_public_urls=has_public_urls)
     sessions = app.extensions["sessions"] = Sessions(settings.max_ws_sessions)
     rules = _session_rules(settings)
     socket.prepare(app, stall_s=settings.send_stall_s)
+    gate.register(app, key=settings.api_key)
     errors.register(app)
     app.register_blueprint(audio_websocket.blueprint(engines, rules, sessions=sessions, key=settings.api_key))
     app.register_blueprint(health.blueprint())
@@ -93,10 +95,12 @@ def _open_files(settings: Settings) -> LocalFiles:
     )
 
 
-def _build_engines(settings: Settings, files: LocalFiles, *, has_public_urls: bool) -> Engines:
-    transport = Transport(
-        connect_s=settings.connect_timeout_s, idle_s=settings.upstream_idle_s, pool_size=settings.max_ws_sessions
-    )
+def _open_transport(settings: Settings) -> Transport:
+    pool_size = settings.max_ws_sessions + settings.http_threads
+    return Transport(connect_s=settings.connect_timeout_s, idle_s=settings.upstream_idle_s, pool_size=pool_size)
+
+
+def _build_engines(settings: Settings, transport: Transport, files: LocalFiles, *, has_public_urls: bool) -> Engines:
     return Engines(
         recogniser=recognisers.build(
             settings.asr_model,

@@ -1,37 +1,48 @@
 """Every error that a caller may see, one tree.
 
-    GatewayError                 status  type                    retryable
-    ├── BadInput                 400     invalid_request_error   no     the sender can fix it
-    │   ├── PacketError          400     ”                       no     one packet is wrong; the connection lives
-    │   └── TooLarge             413     ”                       no     a cap was passed; says which one
-    ├── NotFound                 404     ”                       no
-    ├── Unauthorized             401     authentication_error    no
-    ├── TooManySessions          503     overloaded_error        yes    the admission limit of WebSocket connections
-    ├── TurnStuck                500     server_error            no     (services/turns.py) a stopped turn did not end
-    ├── UpstreamError            502     upstream_error          by code  a vendor's; keeps its code and request id
-    │   ├── UpstreamRefused      400     ”                       no     the vendor says that the request is wrong
-    │   ├── UpstreamForbidden    403     ”                       no     key, permission, billing, retired model
-    │   ├── UpstreamBusy         429     rate_limit_error        yes    throttled
-    │   ├── UpstreamTimeout      504     ”                       yes    a deadline of ours passed
-    │   └── UpstreamBroken       502     ”                       yes    connection lost, bytes that make no sense, 5xx
-    └── StorageError             503     storage_error           yes    bucket or database away
+    GatewayError                 status  type                    code                  retryable
+    ├── BadInput                 400     invalid_request_error   invalid_value         no   the sender can fix it
+    │   ├── PacketError          400     ”                       invalid_packet        no   one packet is wrong
+    │   └── TooLarge             413     ”                       too_large             no   a cap was passed; says which
+    ├── NotFound                 404     ”                       not_found             no
+    ├── Unauthorized             401     ”                       invalid_api_key       no   says where to put a key
+    ├── Forbidden                403     permission_error        permission_denied     no   a rule of this server's
+    ├── TooManyRequests          429     requests                rate_limit_exceeded   yes  a limit of this server's
+    ├── TooManySessions          503     server_error            too_many_sessions     yes  no place for a connection
+    ├── TurnStuck                500     server_error            internal_error        no   (services/turns.py)
+    ├── UpstreamError            502     server_error            upstream_error        no   a vendor's; see below
+    │   ├── UpstreamRefused      400     invalid_request_error   invalid_parameter     no   the request is wrong
+    │   ├── UpstreamUnauthorized 401     ”                       invalid_api_key       no
+    │   ├── UpstreamForbidden    403     permission_error        permission_denied     no   permission, retired model
+    │   ├── UpstreamNotFound     404     invalid_request_error   model_not_found       no
+    │   ├── UpstreamBusy         429     requests                rate_limit_exceeded   yes  throttled
+    │   ├── UpstreamQuota        429     insufficient_quota      insufficient_quota    no   the account has run dry
+    │   ├── UpstreamTimeout      504     server_error            request_timeout       yes  a deadline passed
+    │   └── UpstreamBroken       502     ”                       upstream_error        yes  cut off, senseless, 5xx
+    │       ├── UpstreamUnavailable 503  ”                       upstream_unavailable  yes  it says so itself
+    │       └── UpstreamUnreachable 502  ”                       upstream_unreachable  yes  no connection at all
+    └── StorageError             503     server_error            storage_unavailable   yes  bucket or database away
 
-Rendered once for HTTP (`routes/errors.py`, OpenAI's shape) and once for WebSockets (the `error` event).
+Types and codes are OpenAI's where it has one (OpenAI API reference, error object). Rendered once for HTTP
+(`routes/errors.py`, OpenAI's shape) and once for WebSockets (the `error` event).
+Devices are told in Chinese, as their contract has it, HTTP callers in English: an error that both can meet says both.
 `Cancelled` is no error of anybody: it unwinds a turn that was stopped on purpose and is never shown.
 """
 
 
 class GatewayError(Exception):
-    """An error with words for its reader. Invariant: the message never contains a key or a base64 body."""
+    """An error with words for its reader. Invariant: neither text ever contains a key or a base64 body."""
 
     status = 500
     type = "server_error"
     code = "internal_error"
     retryable = False
 
-    def __init__(self, message: str, *, code: str | None = None, param: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, code: str | None = None, param: str | None = None, english: str | None = None
+    ) -> None:
         super().__init__(message)
-        self.message = message
+        self.message, self.english = message, english or message
         self.code = code or type(self).code
         self.param = param
 
@@ -53,17 +64,31 @@ class NotFound(GatewayError):
 
 
 class Unauthorized(GatewayError):
-    status, type, code = 401, "authentication_error", "invalid_api_key"
+    status, type, code = 401, "invalid_request_error", "invalid_api_key"
+
+
+class Forbidden(GatewayError):
+    status, type, code = 403, "permission_error", "permission_denied"
+
+
+class TooManyRequests(GatewayError):
+    """`retry_after_s` is when to try again."""
+
+    status, type, code, retryable = 429, "requests", "rate_limit_exceeded", True
+
+    def __init__(self, message: str, *, retry_after_s: int, code: str | None = None) -> None:
+        super().__init__(message, code=code)
+        self.retry_after_s = retry_after_s
 
 
 class TooManySessions(GatewayError):
-    status, type, code, retryable = 503, "overloaded_error", "too_many_sessions", True
+    status, code, retryable = 503, "too_many_sessions", True
 
 
 class UpstreamError(GatewayError):
     """A vendor's failure under our name. `vendor_code` and `request_id` are the vendor's own, for its support desk."""
 
-    status, type, code = 502, "upstream_error", "upstream_error"
+    status, code = 502, "upstream_error"
 
     def __init__(
         self,
@@ -71,36 +96,57 @@ class UpstreamError(GatewayError):
         *,
         code: str | None = None,
         param: str | None = None,
+        english: str | None = None,
         vendor_code: str = "",
         request_id: str = "",
     ) -> None:
-        super().__init__(message, code=code, param=param)
+        super().__init__(message, code=code, param=param, english=english)
         self.vendor_code = vendor_code
         self.request_id = request_id
 
 
 class UpstreamRefused(UpstreamError):
-    status, code = 400, "upstream_refused"
+    status, type, code = 400, "invalid_request_error", "invalid_parameter"
+
+
+class UpstreamUnauthorized(UpstreamError):
+    status, type, code = 401, "invalid_request_error", "invalid_api_key"
 
 
 class UpstreamForbidden(UpstreamError):
-    status, code = 403, "upstream_forbidden"
+    status, type, code = 403, "permission_error", "permission_denied"
+
+
+class UpstreamNotFound(UpstreamError):
+    status, type, code = 404, "invalid_request_error", "model_not_found"
 
 
 class UpstreamBusy(UpstreamError):
-    status, type, code, retryable = 429, "rate_limit_error", "upstream_busy", True
+    status, type, code, retryable = 429, "requests", "rate_limit_exceeded", True
+
+
+class UpstreamQuota(UpstreamError):
+    status, type, code = 429, "insufficient_quota", "insufficient_quota"
 
 
 class UpstreamTimeout(UpstreamError):
-    status, code, retryable = 504, "upstream_timeout", True
+    status, code, retryable = 504, "request_timeout", True
 
 
 class UpstreamBroken(UpstreamError):
-    status, code, retryable = 502, "upstream_broken", True
+    retryable = True
+
+
+class UpstreamUnavailable(UpstreamBroken):
+    status, code = 503, "upstream_unavailable"
+
+
+class UpstreamUnreachable(UpstreamBroken):
+    code = "upstream_unreachable"
 
 
 class StorageError(GatewayError):
-    status, type, code, retryable = 503, "storage_error", "storage_unavailable", True
+    status, code, retryable = 503, "storage_unavailable", True
 
 
 class Cancelled(Exception):

@@ -48,6 +48,7 @@ def sniff(data: bytes | bytearray) -> Container:
         return AAC if data[1] & 0xF6 == 0xF0 else MP3
     raise BadInput(
         "无法识别的音频格式。支持 wav、mp3、m4a、aac、ogg/opus、webm、flac、amr；裸 PCM 请先用 start 声明 input。",
+        english="The audio format cannot be recognised. Send wav, mp3, m4a, aac, ogg/opus, webm, flac or amr.",
         code="unsupported_audio",
         param="data",
     )

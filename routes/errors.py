@@ -2,14 +2,23 @@
 
 import logging
 
-from flask import Flask
+from flask import Flask, Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 
-from protocol.errors import GatewayError
+from protocol.errors import (
+    GatewayError,
+    TooManyRequests,
+    Unauthorized,
+    UpstreamBusy,
+    UpstreamError,
+    UpstreamQuota,
+    UpstreamUnauthorized,
+)
 
 _log = logging.getLogger(__name__)
 
-Answer = tuple[dict[str, object], int]
+_VENDOR_PAUSE_S = 1
+"""The vendor sends no Retry-After (none was ever seen); it counts per second."""
 
 
 def register(app: Flask) -> None:
@@ -19,22 +28,58 @@ def register(app: Flask) -> None:
     app.register_error_handler(Exception, _unexpected)
 
 
-def _gateway_error(error: GatewayError) -> Answer:
-    return _body(error.message, kind=error.type, code=error.code, param=error.param), error.status
+def body(error: GatewayError) -> dict[str, object]:
+    """Return an error as clients of OpenAI's API know it; also for the `data:` line of a stream that fails."""
+    return _body(error.english, kind=error.type, code=error.code, param=error.param)
 
 
-def _http_error(error: HTTPException) -> Answer:
+def _gateway_error(error: GatewayError) -> Response:
+    response = _answer(body(error), error.status)
+    if isinstance(error, UpstreamError) and error.request_id:
+        g.call.vendor_request_id = error.request_id
+    response.headers.extend(_headers(error))
+    return response
+
+
+def _headers(error: GatewayError) -> dict[str, str]:
+    match error:
+        case TooManyRequests():
+            return {"Retry-After": str(error.retry_after_s)}
+        case UpstreamBusy():
+            return {"Retry-After": str(_VENDOR_PAUSE_S)}
+        case UpstreamQuota():
+            return {"x-should-retry": "false"}
+        case Unauthorized() | UpstreamUnauthorized():
+            return {"WWW-Authenticate": "Bearer"}
+    return {}
+
+
+_CODES: dict[int, str | None] = {404: None, 405: "method_not_supported", 413: "too_large"}
+
+
+def _http_error(error: HTTPException) -> Response:
     status = error.code or 500
     kind = "invalid_request_error" if status < 500 else "server_error"
-    return _body(error.description or "", kind=kind, code=error.name.lower().replace(" ", "_"), param=None), status
+    code = _CODES.get(status, error.name.lower().replace(" ", "_"))
+    where = f"{request.method} {request.path}"
+    message = {404: f"Invalid URL ({where})", 405: f"Not allowed: {where}"}.get(status, error.description or "")
+    response = _answer(_body(message, kind=kind, code=code, param=None), status)
+    if allowed := getattr(error, "valid_methods", None):
+        response.headers["Allow"] = ", ".join(allowed)
+    return response
 
 
-def _unexpected(error: Exception) -> Answer:
+def _unexpected(error: Exception) -> Response:
     _log.exception("request broke")
-    return _body(
-        "The server failed on this request. Please try again.", kind="server_error", code="internal_error", param=None
-    ), 500
+    message = "The server failed on this request. Please try again."
+    return _answer(_body(message, kind="server_error", code="internal_error", param=None), 500)
 
 
-def _body(message: str, *, kind: str, code: str, param: str | None) -> dict[str, object]:
+def _answer(content: dict[str, object], status: int) -> Response:
+    response = jsonify(content)
+    response.status_code = status
+    return response
+
+
+def _body(message: str, *, kind: str, code: str | None, param: str | None) -> dict[str, object]:
     return {"error": {"message": message, "type": kind, "param": param, "code": code}}

@@ -37,7 +37,9 @@ def decode(source: Readable, container: Container, *, limit_s: float) -> Iterato
     Only the demuxer that the bytes announced may open the file, so a playlist never names another file to us.
     """
     if container is UNKNOWN:
-        raise BadInput("录音不是可识别的音频。", code="unsupported_audio")
+        raise BadInput(
+            "录音不是可识别的音频。", english="The file is no audio that can be read.", code="unsupported_audio"
+        )
     left = int(limit_s * PCM_RATE_HZ) * 2
     try:
         with av.open(source, "r", format=container.demuxer, options=_PROBE) as media:
@@ -47,7 +49,7 @@ def decode(source: Readable, container: Container, *, limit_s: float) -> Iterato
                     raise _too_long(limit_s)
                 yield pcm
     except (av.FFmpegError, IndexError) as error:
-        raise BadInput(f"无法解码这段 {container.name} 音频：文件不完整或已损坏。", code="unsupported_audio") from error
+        raise _undecodable(container) from error
 
 
 def decode_live(source: Readable, container: Container, *, limit_s: float) -> Iterator[bytes]:
@@ -68,7 +70,11 @@ def decode_live(source: Readable, container: Container, *, limit_s: float) -> It
 def decode_pcm(source: Readable, *, rate_hz: int, limit_s: float) -> Iterator[bytes]:
     """Yield bare s16le mono sound at `PCM_RATE_HZ`. Raises: BadInput for an impossible rate, TooLarge."""
     if not 1000 <= rate_hz <= 384_000:
-        raise BadInput(f"不支持 {rate_hz} Hz 的采样率。", code="unsupported_audio")
+        raise BadInput(
+            f"不支持 {rate_hz} Hz 的采样率。",
+            english=f"A sample rate of {rate_hz} Hz is not possible.",
+            code="unsupported_audio",
+        )
     resampler, left, odd = PcmResampler(from_hz=rate_hz, to_hz=PCM_RATE_HZ), int(limit_s * rate_hz) * 2, b""
     while piece := source.read(_READ_BYTES):
         left -= len(piece)
@@ -120,7 +126,7 @@ def _decode_by_ffmpeg(data: bytes, container: Container, *, limit_s: float, ffmp
     try:
         sound = AudioSegment.from_file(io.BytesIO(data), format=container.demuxer, duration=limit_s + 1)
     except (CouldntDecodeError, OSError, IndexError, KeyError) as error:
-        raise BadInput(f"无法解码这段 {container.name} 音频：文件不完整或已损坏。", code="unsupported_audio") from error
+        raise _undecodable(container) from error
     if len(sound) > limit_s * 1000:
         raise _too_long(limit_s)
     return bytes(sound.set_frame_rate(PCM_RATE_HZ).set_channels(1).set_sample_width(2).raw_data)
@@ -138,7 +144,19 @@ def duration_s(data: bytes, container: Container, *, limit_s: float, ffmpeg_path
 
 
 def _too_long(limit_s: float) -> TooLarge:
-    return TooLarge(f"录音超过 {limit_s:g} 秒的上限。请缩短录音。", param="data")
+    return TooLarge(
+        f"录音超过 {limit_s:g} 秒的上限。请缩短录音。",
+        english=f"The recording is longer than {limit_s:g} seconds. Send a shorter one.",
+        param="data",
+    )
+
+
+def _undecodable(container: Container) -> BadInput:
+    return BadInput(
+        f"无法解码这段 {container.name} 音频：文件不完整或已损坏。",
+        english=f"The {container.name} audio cannot be decoded: the file is incomplete or damaged.",
+        code="unsupported_audio",
+    )
 
 
 def resample(frames: Iterable[AudioFrame], *, rate_hz: int) -> Iterator[bytes]:

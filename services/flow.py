@@ -8,7 +8,9 @@ from protocol.errors import Cancelled
 
 
 class CancelToken:
-    """The stop signal of one turn. Invariant: cancelled once is cancelled for ever; each `stop` runs at most once.
+    """The stop signal of one turn or request.
+
+    Invariant: cancelled once is cancelled for ever; each `stop` runs at most once.
 
     Threads: any. `stop` functions run in the thread that cancels, so they only shut sockets and wake waiters.
     """
@@ -18,6 +20,7 @@ class CancelToken:
         self._lock = threading.Lock()
         self._stops: dict[int, Callable[[], None]] = {}
         self._next_id = 0
+        self.waited_s = 0.0
 
     @property
     def is_cancelled(self) -> bool:
@@ -29,6 +32,9 @@ class CancelToken:
 
     def wait(self, timeout_s: float) -> bool:
         return self._event.wait(timeout_s)
+
+    def note_waiting(self, seconds: float) -> None:
+        self.waited_s += seconds
 
     def on_cancel(self, stop: Callable[[], None]) -> Callable[[], None]:
         with self._lock:

@@ -14,7 +14,7 @@ from protocol.media import Container
 
 
 class Cancel(Protocol):
-    """The stop signal of one turn."""
+    """The stop signal of one turn or request, and how long it has waited for the vendor."""
 
     @property
     def is_cancelled(self) -> bool: ...
@@ -27,6 +27,9 @@ class Cancel(Protocol):
 
     def wait(self, timeout_s: float) -> bool:
         """Sleep up to `timeout_s`; return True at once when cancelled."""
+
+    def note_waiting(self, seconds: float) -> None:
+        """Note that the vendor was waited for: what remains of the call's time is ours."""
 
 
 # --- hearing -----------------------------------------------------------------------------------------------------

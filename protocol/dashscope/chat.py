@@ -4,8 +4,7 @@ from typing import Any
 
 import msgspec
 
-from protocol.dashscope.failures import read_failure, renamed
-from protocol.errors import UpstreamBroken
+from protocol.dashscope.failures import malformed, read_failure, renamed
 
 
 class ChunkDelta(msgspec.Struct, frozen=True):
@@ -40,7 +39,7 @@ def read_chunk(data: bytes) -> ChatChunkBody:
     try:
         chunk = _decoder.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise UpstreamBroken("模型服务的回复无法解析，请重试。", code="upstream_malformed") from error
+        raise malformed("模型服务的回复无法解析，请重试。") from error
     if chunk.error is not None or (chunk.code and not chunk.choices):
         raise renamed(read_failure(status=502, body=data))
     return chunk

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from protocol.dashscope.failures import Failure, renamed
+from protocol.dashscope.failures import Failure, malformed, renamed
 from protocol.errors import UpstreamBroken, UpstreamError
 
 
@@ -75,7 +75,7 @@ def _type_of(data: bytes | str) -> str:
 
 
 def _malformed() -> UpstreamBroken:
-    return UpstreamBroken("语音服务的消息无法解析，请重试。", code="upstream_malformed")
+    return malformed("语音服务的消息无法解析，请重试。")
 
 
 def realtime_failure(error: RealtimeError | None) -> UpstreamError:

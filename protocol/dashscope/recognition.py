@@ -5,8 +5,8 @@ from typing import TypeVar
 
 import msgspec
 
-from protocol.dashscope.failures import Failure, renamed
-from protocol.errors import UpstreamBroken, UpstreamError
+from protocol.dashscope.failures import Failure, malformed, renamed
+from protocol.errors import UpstreamError
 from protocol.texts import join_texts
 
 _Body = TypeVar("_Body")
@@ -188,4 +188,4 @@ def _read(body: bytes, kind: type[_Body]) -> _Body:
     try:
         return msgspec.json.decode(body, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise UpstreamBroken("识别服务的回复无法解析，请重试。", code="upstream_malformed") from error
+        raise malformed("识别服务的回复无法解析，请重试。") from error

@@ -4,8 +4,7 @@ import re
 
 import msgspec
 
-from protocol.dashscope.failures import Failure, renamed
-from protocol.errors import UpstreamBroken
+from protocol.dashscope.failures import Failure, malformed, renamed
 
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 
@@ -41,7 +40,7 @@ def read_speech(data: bytes) -> SpeechOutput:
     try:
         body = _decoder.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise UpstreamBroken("语音服务的回复无法解析，请重试。", code="upstream_malformed") from error
+        raise malformed("语音服务的回复无法解析，请重试。") from error
     if body.output is None:
         raise renamed(Failure(status=400, code=body.code or "", message=body.message or "", request_id=body.request_id))
     return body.output

@@ -44,6 +44,8 @@ def _data_uri(recording: Recording) -> str:
     encoded = base64.b64encode(recording.data).decode()
     if len(encoded) > _MAX_BASE64_CHARS:
         raise TooLarge(
-            f"录音过大：{len(recording.data)} 字节超过此识别模型约 7 MB 的上限。请使用压缩格式或文件识别模型。"
+            f"录音过大：{len(recording.data)} 字节超过此识别模型约 7 MB 的上限。请使用压缩格式或文件识别模型。",
+            english=f"The recording is too large: {len(recording.data)} bytes; this model takes about 7 MB. "
+            "Send a compressed format or choose a file transcription model.",
         )
     return f"data:{recording.container.content_type};base64,{encoded}"

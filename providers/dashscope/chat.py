@@ -31,7 +31,9 @@ class CompatibleChat:
             is_whole = is_whole or any(choice.finish_reason for choice in chunk.choices)
             yield from _deltas(chunk)
         if not is_whole:  # a stream that just stops was cut; one that finished but forgot [DONE] was not
-            raise UpstreamBroken("模型的回答在中途断开了。", code="upstream_cut")
+            raise UpstreamBroken(
+                "模型的回答在中途断开了。", english="The model's answer broke off. Try again.", code="upstream_cut"
+            )
 
 
 def _deltas(chunk: ChatChunkBody) -> Iterator[Delta]:

@@ -20,7 +20,7 @@ import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from protocol.dashscope import read_failure, renamed
-from protocol.errors import Cancelled, Unauthorized, UpstreamBroken, UpstreamTimeout
+from protocol.errors import Cancelled, Unauthorized, UpstreamBroken, UpstreamTimeout, UpstreamUnreachable
 from protocol.keys import ApiKey
 from protocol.sse import SseDecoder
 from services.ports import Cancel
@@ -68,11 +68,14 @@ class _Stoppable:
             super().request(*args, **options)  # type: ignore[misc]
 
     def getresponse(self) -> Any:
+        began_s = time.monotonic()
         try:
             with self._stopping():
                 return super().getresponse()  # type: ignore[misc]
         finally:
             self.rested_since = time.monotonic()
+            if cancel := _current.get():
+                cancel.note_waiting(self.rested_since - began_s)
 
     @contextlib.contextmanager
     def _stopping(self) -> Iterator[None]:
@@ -146,7 +149,7 @@ class Transport:
         """Yield the data of every server-sent event of the answer. Raises: UpstreamError, Cancelled."""
         decoder = SseDecoder()
         with self.post(url, body, key=key, cancel=cancel, headers=headers) as response:
-            for piece in _pieces(response):
+            for piece in _pieces(response, cancel):
                 yield from decoder.feed(piece)
             cancel.raise_if_cancelled()  # a stream that was shut may look like one that ended
             yield from decoder.finish()
@@ -175,9 +178,14 @@ class Transport:
         return self._pools.request(method, url, preload_content=False, timeout=self._timeout, redirect=False, **call)
 
 
-def _pieces(response: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
+def _pieces(response: urllib3.BaseHTTPResponse, cancel: Cancel) -> Iterator[bytes]:
     """Yield the body as it arrives, never waiting to fill a buffer."""
-    while piece := response.read1(65_536):
+    while True:
+        began_s = time.monotonic()
+        piece = response.read1(65_536)
+        cancel.note_waiting(time.monotonic() - began_s)
+        if not piece:
+            return
         yield piece
 
 
@@ -201,8 +209,17 @@ def _renaming(cancel: Cancel) -> Iterator[None]:
         if cancel.is_cancelled:
             raise Cancelled from error
         if _is_late(error):
-            raise UpstreamTimeout("模型服务没有及时回复，请稍后重试。") from error
-        raise UpstreamBroken("与模型服务的连接中断，请稍后重试。") from error
+            raise UpstreamTimeout(
+                "模型服务没有及时回复，请稍后重试。",
+                english="The model service did not answer in time. Try again later.",
+            ) from error
+        if isinstance(error, urllib3.exceptions.NewConnectionError):
+            raise UpstreamUnreachable(
+                "无法连接模型服务，请稍后重试。", english="The model service cannot be reached. Try again later."
+            ) from error
+        raise UpstreamBroken(
+            "与模型服务的连接中断，请稍后重试。", english="The connection to the model service broke. Try again."
+        ) from error
 
 
 def _is_late(error: Exception) -> bool:

@@ -35,7 +35,9 @@ class HttpSynthesiser:
             if output.audio.data:
                 yield output.audio.data
         if not is_whole:
-            raise UpstreamBroken("语音合成在中途断开了。", code="upstream_cut")
+            raise UpstreamBroken(
+                "语音合成在中途断开了。", english="The synthesis broke off. Try again.", code="upstream_cut"
+            )
 
 
 class HttpSpeech:

@@ -95,7 +95,7 @@ def test_a_refused_upload_is_over_at_once_with_the_servers_words() -> None:
 def test_a_failure_in_the_answer_is_told_when_the_turn_ends() -> None:
     turn = _turn(cut(b"abc"))
 
-    _hear(turn, *BEGIN, ("error", {"message": "模型忙", "code": "upstream_busy"}), COMPLETE)
+    _hear(turn, *BEGIN, ("error", {"message": "模型忙", "code": "rate_limit_exceeded"}), COMPLETE)
 
     assert turn.result().failure == "The server reported an error: 模型忙"
 

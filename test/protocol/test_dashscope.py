@@ -21,7 +21,18 @@ from protocol.dashscope import (
     renamed,
     result_url,
 )
-from protocol.errors import UpstreamBroken, UpstreamBusy, UpstreamError, UpstreamForbidden, UpstreamRefused
+from protocol.errors import (
+    UpstreamBroken,
+    UpstreamBusy,
+    UpstreamError,
+    UpstreamForbidden,
+    UpstreamNotFound,
+    UpstreamQuota,
+    UpstreamRefused,
+    UpstreamTimeout,
+    UpstreamUnauthorized,
+    UpstreamUnavailable,
+)
 from protocol.texts import join_texts
 
 # --- failures ----------------------------------------------------------------------------------------------------
@@ -58,25 +69,30 @@ def test_a_long_page_is_quoted_from_its_beginning() -> None:
 
 
 NAMES = [
-    (401, "InvalidApiKey", "", UpstreamForbidden),
-    (401, "", "", UpstreamForbidden),
-    (400, "Arrearage", "", UpstreamForbidden),
+    (401, "InvalidApiKey", "", UpstreamUnauthorized),
+    (401, "", "", UpstreamUnauthorized),
+    (400, "Arrearage", "", UpstreamQuota),
     (403, "AccessDenied.Unpurchased", "", UpstreamForbidden),
     (403, "Endpoint.AccessDenied", "", UpstreamForbidden),
-    (400, "AllocationQuota.FreeTierOnly", "", UpstreamForbidden),
+    (400, "AllocationQuota.FreeTierOnly", "", UpstreamQuota),
+    (429, "insufficient_quota", "Allocated quota exceeded", UpstreamQuota),
+    (429, "Throttling.AllocationQuota", "", UpstreamQuota),
     (429, "Throttling.RateQuota", "", UpstreamBusy),
     (400, "Throttling.RateQuota", "", UpstreamBusy),
     (400, "limit_requests", "", UpstreamBusy),
     (500, "ModelServingError", "Too many requests. Your requests are being throttled", UpstreamBusy),
     (429, "", "", UpstreamBusy),
     (400, "InvalidParameter", "Range of input length should be [1, 6000]", UpstreamRefused),
-    (404, "ModelNotFound", "", UpstreamRefused),
+    (404, "ModelNotFound", "", UpstreamNotFound),
+    (400, "InvalidParameter", "Model not exist.", UpstreamNotFound),
+    (500, "RequestTimeOut", "", UpstreamTimeout),
+    (504, "", "", UpstreamTimeout),
     (400, "data_inspection_failed", "", UpstreamRefused),
     (500, "InternalError", "", UpstreamBroken),
     (400, "InternalError", "An internal error has occured", UpstreamBroken),
     (400, "internal_error", "", UpstreamBroken),
     (400, "InternalError.Algo.InvalidParameter", "", UpstreamRefused),
-    (503, "ModelUnavailable", "", UpstreamBroken),
+    (503, "ModelUnavailable", "", UpstreamUnavailable),
     (502, "", "<html>", UpstreamBroken),
 ]
 
@@ -177,9 +193,9 @@ def test_an_error_event_is_renamed(error: RealtimeError | None, kind: type[Upstr
 @pytest.mark.parametrize(
     ("code", "reason", "kind"),
     [
-        (1007, "Model not found", UpstreamRefused),
-        (1007, "", UpstreamRefused),
-        (1007, "The free tier of the model has been exhausted.", UpstreamForbidden),
+        (1007, "Model not found", UpstreamNotFound),
+        (1007, "", UpstreamNotFound),
+        (1007, "The free tier of the model has been exhausted.", UpstreamQuota),
         (1011, "Too many requests. Your requests are being throttled due to system capacity limits.", UpstreamBusy),
         (1011, "To many requests", UpstreamBusy),
         (1011, "Internal service error: null", UpstreamBroken),

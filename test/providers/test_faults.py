@@ -13,8 +13,11 @@ from protocol.errors import (
     UpstreamBusy,
     UpstreamError,
     UpstreamForbidden,
+    UpstreamNotFound,
+    UpstreamQuota,
     UpstreamRefused,
     UpstreamTimeout,
+    UpstreamUnauthorized,
 )
 from protocol.keys import ApiKey
 from services.flow import CancelToken
@@ -40,13 +43,13 @@ def test_without_a_fault_the_call_is_complete(
 
 
 REFUSALS = [
-    (401, "", UpstreamForbidden, "InvalidApiKey"),
+    (401, "", UpstreamUnauthorized, "InvalidApiKey"),
     (403, "", UpstreamForbidden, "AccessDenied"),
-    (404, "", UpstreamRefused, "ModelNotFound"),
+    (404, "", UpstreamNotFound, "ModelNotFound"),
     (400, "", UpstreamRefused, "InvalidParameter"),
     (429, "", UpstreamBusy, "Throttling.RateQuota"),
     (400, "Throttling.RateQuota", UpstreamBusy, "Throttling.RateQuota"),
-    (400, "Arrearage", UpstreamForbidden, "Arrearage"),
+    (400, "Arrearage", UpstreamQuota, "Arrearage"),
     (500, "", UpstreamBroken, "InternalError"),
     (503, "", UpstreamBusy, "ModelServingError"),
 ]
@@ -197,8 +200,8 @@ def test_a_call_of_a_turn_that_was_stopped_is_not_made(
 @pytest.mark.parametrize(
     ("code", "reason", "kind"),
     [
-        (1007, "Model not found", UpstreamRefused),
-        (1007, "The free tier of the model has been exhausted.", UpstreamForbidden),
+        (1007, "Model not found", UpstreamNotFound),
+        (1007, "The free tier of the model has been exhausted.", UpstreamQuota),
         (1011, "Too many requests. Your requests are being throttled due to system capacity limits.", UpstreamBusy),
         (1011, "Internal service error: null", UpstreamBroken),
         (1000, "", UpstreamBroken),

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from protocol.errors import Cancelled, UpstreamBroken, UpstreamForbidden, UpstreamRefused, UpstreamTimeout
+from protocol.errors import Cancelled, UpstreamBroken, UpstreamNotFound, UpstreamTimeout, UpstreamUnauthorized
 from protocol.keys import ApiKey
 from providers.dashscope.socket import RealtimeSocket
 from services.flow import CancelToken
@@ -56,7 +56,7 @@ def test_a_refused_handshake_keeps_the_vendors_words(script: Script, api_key: Ap
         line.request()
         line.answer(b'{"code":"InvalidApiKey","message":"no","request_id":"r1"}', status="401 Unauthorized")
 
-    with pytest.raises(UpstreamForbidden) as caught, connected(script(refuse), api_key):
+    with pytest.raises(UpstreamUnauthorized) as caught, connected(script(refuse), api_key):
         pass
 
     assert (caught.value.vendor_code, caught.value.request_id) == ("InvalidApiKey", "r1")
@@ -173,7 +173,7 @@ def test_why_the_vendor_left_is_known_though_it_did_not_wait_for_an_answer(scrip
     with connected(script(leave), api_key) as ws:
         assert has_left.wait(10)
 
-        with pytest.raises(UpstreamRefused, match="Model not found"):
+        with pytest.raises(UpstreamNotFound, match="Model not found"):
             ws.receive()
 
 

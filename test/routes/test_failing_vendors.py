@@ -77,12 +77,12 @@ def test_without_any_voice_the_text_still_arrives(device: TestDevice, scenario: 
 @pytest.mark.parametrize(
     ("fault", "code"),
     [
-        ({"kind": "status", "status": 429, "code": "Throttling.RateQuota"}, "upstream_busy"),
-        ({"kind": "status", "status": 401, "code": "InvalidApiKey"}, "upstream_forbidden"),
-        ({"kind": "status", "status": 400, "code": "InvalidParameter"}, "upstream_refused"),
-        ({"kind": "status", "status": 500, "code": "InternalError"}, "upstream_broken"),
+        ({"kind": "status", "status": 429, "code": "Throttling.RateQuota"}, "rate_limit_exceeded"),
+        ({"kind": "status", "status": 401, "code": "InvalidApiKey"}, "invalid_api_key"),
+        ({"kind": "status", "status": 400, "code": "InvalidParameter"}, "invalid_parameter"),
+        ({"kind": "status", "status": 500, "code": "InternalError"}, "upstream_error"),
         ({"kind": "malformed"}, "upstream_malformed"),
-        ({"kind": "stall"}, "upstream_timeout"),
+        ({"kind": "stall"}, "request_timeout"),
     ],
 )
 def test_failed_recognition_is_named_and_completed(
@@ -100,10 +100,10 @@ def test_failed_recognition_is_named_and_completed(
 @pytest.mark.parametrize(
     ("fault", "code"),
     [
-        ({"kind": "cut", "after": 6}, "upstream_broken"),
-        ({"kind": "reset", "after": 6}, "upstream_broken"),
+        ({"kind": "cut", "after": 6}, "upstream_error"),
+        ({"kind": "reset", "after": 6}, "upstream_error"),
         ({"kind": "malformed", "after": 6}, "upstream_malformed"),
-        ({"kind": "stall", "after": 6}, "upstream_timeout"),
+        ({"kind": "stall", "after": 6}, "request_timeout"),
     ],
 )
 def test_a_model_that_fails_in_mid_answer_is_named_and_what_it_said_is_spoken(
@@ -133,7 +133,7 @@ def test_a_model_that_refuses_is_named_and_completed(device: TestDevice, scenari
     complete = device.turn(spoken_wav(QUESTION))
 
     [error] = device.bodies("error")
-    assert error["code"] == "upstream_refused" and "inappropriate" in error["message"]
+    assert error["code"] == "content_policy_violation" and "inappropriate" in error["message"]
     assert complete["transcription_success"] and not complete["chat_success"]
 
 

@@ -69,6 +69,6 @@ def _make_turn(turn_id: str = "turn-1", **changes: object) -> TurnRecord:
         "tts_model": "qwen3-tts-flash-realtime",
         "usage": Usage(prompt_tokens=12, completion_tokens=34, total_tokens=46),
         "stages_ms": {"upload": 0.5, "语音": 1234.5678},
-        "error_code": "upstream_timeout",
+        "error_code": "request_timeout",
     }
     return TurnRecord(**(fields | changes))  # type: ignore[arg-type]
