@@ -1,7 +1,7 @@
 """One HTTP request on its way through the server: its id, who asks, its stop signal, its clock."""
 
+import secrets
 import time
-import uuid
 
 from flask import g
 
@@ -16,7 +16,7 @@ class Call:
     """
 
     def __init__(self, *, caller: Caller) -> None:
-        self.request_id = f"req_{uuid.uuid4().hex}"
+        self.request_id = f"req_{secrets.token_hex(16)}"
         self.caller = caller
         self.cancel = CancelToken()
         self.vendor_request_id = ""
