@@ -15,6 +15,7 @@ from providers.dashscope.tts_http import HttpSynthesiser
 from providers.dashscope.tts_realtime import RealtimeSynthesiser
 from routes import audio_websocket, errors, gate, health, pages, socket
 from services import catalogue
+from services.catalogue import Catalogue
 from services.session import SessionRules
 from services.sessions import Sessions
 from services.turn import Engines
@@ -83,6 +84,20 @@ def _warn_of_retired(settings: Settings) -> None:
     models = (settings.chat_model, settings.vlm_model, settings.asr_model, settings.tts_model, spoken)
     for name, successor in catalogue.retired_among(*models):
         _log.warning("model %s was retired by the vendor; its successor is %s", name, successor)
+
+
+def _catalogue(settings: Settings) -> Catalogue:
+    defaults = catalogue.Defaults(
+        chat=settings.chat_model,
+        vision=settings.vlm_model,
+        transcription=settings.asr_model,
+        speech=settings.tts_model,
+    )
+    return Catalogue(
+        defaults=defaults,
+        aliases=catalogue.read_aliases(settings.model_aliases),
+        replaces_retired=settings.retired_models == "replace",
+    )
 
 
 def _open_files(settings: Settings) -> LocalFiles:

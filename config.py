@@ -28,6 +28,10 @@ _SHARED_HOSTS = {
 _WORKSPACE_REGIONS = (*_SHARED_HOSTS, "eu-central-1", "ap-northeast-1")
 
 
+VERSION = "0.1.0"
+"""The version of this server; nothing else writes it down."""
+
+
 class SettingsError(Exception):
     """A variable whose value breaks its rule."""
 
@@ -87,6 +91,7 @@ def _vendor_key(text: str) -> ApiKey:
     return ApiKey(text)
 
 
+_PAIR = r"\s*[^\s=,]+\s*=\s*[^\s=,]+\s*"
 _TEXT = Rule("a text", str)
 _KEY = Rule("one word of ASCII letters, digits and signs", _vendor_key, is_secret=True)
 _SECRET = Rule("a text", ApiKey, is_secret=True)
@@ -159,6 +164,18 @@ class Settings:
     )
     tts_voice: str = setting("TTS_VOICE", "Cherry", _TEXT, "The vendor's voice; a device may ask for another")
     tts_rate_hz: int = setting("TTS_SAMPLE_RATE", 24000, _SAMPLE_RATE, "Hz of the spoken answer")
+    model_aliases: str = setting(
+        "MODEL_ALIASES",
+        "",
+        _matching(rf"({_PAIR}(,{_PAIR})*)?", "name=model pairs with commas between them"),
+        "More names for models, before OpenAI's own: gpt-4o=qwen3.7-plus,house-voice=cosyvoice-v3-flash",
+    )
+    retired_models: str = setting(
+        "RETIRED_MODELS",
+        "keep",
+        _one_of("keep", "replace"),
+        "A request names a retired model: keep = ask for it all the same, replace = ask its successor",
+    )
     system_prompt: str = setting(
         "DEFAULT_SYSTEM_PROMPT", "你是一个有帮助的助手。", _TEXT, "What the model is told before every conversation"
     )
