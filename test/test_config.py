@@ -171,6 +171,8 @@ ACCEPTED = {
     "REAL_TIME_AUDIO_URL": ["wss://example.com/api-ws/v1/realtime?model=m"],
     "PUBLIC_BASE_URL": ["https://voice.example.com"],
     "QWEN_API_KEY": ["sk-0123456789abcdef"],
+    "MODEL_ALIASES": ["gpt-4o=qwen3.7-plus", "a=b, gpt-4o = qwen-max"],
+    "RETIRED_MODELS": ["replace"],
 }
 REFUSED = {
     "PORT": ["0", "65536", "http", "5000.5", "-1"],
@@ -204,6 +206,8 @@ REFUSED = {
     "REAL_TIME_AUDIO_URL": ["wss://example.com/api-ws/v1/realtime", "https://example.com/?model=m"],
     "PUBLIC_BASE_URL": ["voice.example.com"],
     "QWEN_API_KEY": ["sk-two words", "密钥"],
+    "MODEL_ALIASES": ["gpt-4o", "gpt-4o=", "a=b=c", "a=b,,c=d"],
+    "RETIRED_MODELS": ["drop"],
 }
 _FREE = ("a text", "a folder")
 
