@@ -3,19 +3,21 @@
 import logging
 import sys
 
-from flask import Flask
+from flask import Blueprint, Flask
 
 import config
 from config import Settings
 from protocol.packets import Limits
 from providers.dashscope import recognisers
 from providers.dashscope.chat import CompatibleChat
+from providers.dashscope.models import CompatibleModels
 from providers.dashscope.transport import Transport
 from providers.dashscope.tts_http import HttpSynthesiser
 from providers.dashscope.tts_realtime import RealtimeSynthesiser
-from routes import audio_websocket, errors, gate, health, pages, socket
+from routes import audio_websocket, errors, gate, health, models_api, pages, socket
 from services import catalogue
 from services.catalogue import Catalogue
+from services.model_list import ModelList
 from services.session import SessionRules
 from services.sessions import Sessions
 from services.turn import Engines
@@ -40,6 +42,7 @@ def create_app(settings: Settings) -> Flask:
     gate.register(app, key=settings.api_key)
     errors.register(app)
     app.register_blueprint(audio_websocket.blueprint(engines, rules, sessions=sessions, key=settings.api_key))
+    app.register_blueprint(_models_door(settings, transport))
     app.register_blueprint(health.blueprint())
     app.register_blueprint(pages.blueprint(files))
     return app
@@ -98,6 +101,12 @@ def _catalogue(settings: Settings) -> Catalogue:
         aliases=catalogue.read_aliases(settings.model_aliases),
         replaces_retired=settings.retired_models == "replace",
     )
+
+
+def _models_door(settings: Settings, transport: Transport) -> Blueprint:
+    known = _catalogue(settings)
+    source = CompatibleModels(transport, chat_url=settings.chat_url)
+    return models_api.blueprint(ModelList(known, source), known)
 
 
 def _open_files(settings: Settings) -> LocalFiles:

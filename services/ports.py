@@ -5,6 +5,7 @@ Threads: a stream object belongs to the threads named in its docstring. Every bl
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
@@ -130,6 +131,50 @@ class ChatModel(Protocol):
     def stream(self, messages: Sequence[Message], *, key: ApiKey, cancel: Cancel) -> Iterator[Delta]: ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedModel:
+    """A model as the vendor lists it. `created` in seconds since 1970, 0 = not told."""
+
+    id: str
+    created: int = 0
+    owned_by: str = ""
+
+
+class ModelSource(Protocol):
+    """Knows which models a key may use."""
+
+    def fetch(self, *, key: ApiKey, cancel: Cancel) -> Sequence[ListedModel]:
+        """Return the vendor's list. Raises: UpstreamError, Cancelled."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawAnswer:
+    """A whole answer as it came. `request_id` is the vendor's name for the call."""
+
+    body: bytes
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawStream:
+    """A streamed answer as it comes: the data of its events, together what arrived together."""
+
+    request_id: str
+    batches: Iterator[list[bytes]]
+
+
+class Completions(Protocol):
+    """Chat completions as the vendor words them. `uses_uploads`: the body names files uploaded to the vendor."""
+
+    def ask(self, body: bytes, *, uses_uploads: bool, key: ApiKey, cancel: Cancel) -> RawAnswer:
+        """Raises: UpstreamError, Cancelled."""
+
+    def stream(
+        self, body: bytes, *, uses_uploads: bool, key: ApiKey, cancel: Cancel
+    ) -> AbstractContextManager[RawStream]:
+        """Begin a streamed answer; leaving it early ends the call. Raises: UpstreamError, Cancelled."""
+
+
 # --- speaking ----------------------------------------------------------------------------------------------------
 
 
@@ -138,10 +183,31 @@ class Sound:
     """A piece of the synthesiser's sound (s16le mono, `Synthesiser.rate_hz`), or news about it.
 
     `spoken` is how many of the segments said so far are completely in the sound up to and including this piece.
+    `usage` comes with the end of a call to the vendor and is that call's own; `request_id` is the vendor's.
     """
 
     pcm: bytes
     spoken: int
+    usage: Usage | None = None
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """How a text is to be spoken; what is empty or None is left to the voice.
+
+    `language` is an English name (Chinese, Japanese, …) or Auto; `rate` and `pitch` are factors, `volume` 0 to 100.
+    """
+
+    language: str = ""
+    instructions: str = ""
+    rate: float = 1.0
+    pitch: float | None = None
+    volume: int | None = None
+    seed: int | None = None
+
+
+PLAIN = Manner()
 
 
 class Segments(Protocol):
@@ -174,6 +240,31 @@ class Synthesiser(Protocol):
 
     def open(self, *, voice: str, key: ApiKey, cancel: Cancel) -> Speech:
         """Connect and agree on voice and format, so that the first segment is spoken at once."""
+
+
+class Narrator(Protocol):
+    """A synthesiser that reads whole texts aloud, and can be told how."""
+
+    @property
+    def model(self) -> str: ...
+
+    @property
+    def rate_hz(self) -> int: ...
+
+    @property
+    def most_chars(self) -> int:
+        """How much one call can speak; a longer text takes several."""
+
+    @property
+    def obeys(self) -> frozenset[str]:
+        """The fields of `Manner` that mean something to this model."""
+
+    @property
+    def rates(self) -> tuple[float, float]:
+        """The slowest and the fastest `Manner.rate` of this model; (1, 1) when it knows one speed."""
+
+    def open(self, *, voice: str, key: ApiKey, cancel: Cancel, manner: Manner = PLAIN) -> Speech:
+        """Make ready to speak. Raises: UpstreamError, Cancelled."""
 
 
 # --- remembering -------------------------------------------------------------------------------------------------
