@@ -1,12 +1,13 @@
-"""Chat by any server that speaks OpenAI's chat completions."""
+"""Chat by any server that speaks OpenAI's chat completions: a turn's words, and whole requests passed through."""
 
+import contextlib
 from collections.abc import Iterator, Sequence
 
 from protocol.dashscope import ChatChunkBody, read_chunk
 from protocol.errors import UpstreamBroken
 from protocol.keys import ApiKey
-from providers.dashscope.transport import Transport
-from services.ports import Cancel, Delta, Message, Usage
+from providers.dashscope.transport import Transport, read_whole, request_id
+from services.ports import Cancel, Delta, Message, RawAnswer, RawStream, Usage
 
 
 class CompatibleChat:
@@ -48,3 +49,27 @@ def _deltas(chunk: ChatChunkBody) -> Iterator[Delta]:
                 total_tokens=usage.total_tokens,
             )
         )
+
+
+class CompatibleCompletions:
+    """Requests and answers in the vendor's words, unread. Source: DashScope HTTP reference §2."""
+
+    def __init__(self, transport: Transport, *, url: str) -> None:
+        self._transport, self._url = transport, url
+
+    def ask(self, body: bytes, *, uses_uploads: bool, key: ApiKey, cancel: Cancel) -> RawAnswer:
+        """Return the whole answer. Raises: UpstreamError, Cancelled."""
+        headers = _headers(uses_uploads=uses_uploads)
+        with self._transport.post(self._url, body, key=key, cancel=cancel, headers=headers) as response:
+            return RawAnswer(body=read_whole(response, cancel), request_id=request_id(response))
+
+    @contextlib.contextmanager
+    def stream(self, body: bytes, *, uses_uploads: bool, key: ApiKey, cancel: Cancel) -> Iterator[RawStream]:
+        """Give the answer as it is written; left early, the call ends. Raises: UpstreamError, Cancelled."""
+        headers = _headers(uses_uploads=uses_uploads)
+        with self._transport.stream(self._url, body, key=key, cancel=cancel, headers=headers) as (name, batches):
+            yield RawStream(request_id=name, batches=batches)
+
+
+def _headers(*, uses_uploads: bool) -> dict[str, str]:
+    return {"X-DashScope-OssResourceResolve": "enable"} if uses_uploads else {}

@@ -195,6 +195,13 @@ def request_id(response: urllib3.BaseHTTPResponse) -> str:
     return response.headers.get("x-request-id", "")
 
 
+def read_whole(response: urllib3.BaseHTTPResponse, cancel: Cancel) -> bytes:
+    """Return the content of a whole answer, the time it took noted as waiting. Raises: UpstreamError, Cancelled."""
+    content = b"".join(_pieces(response, cancel))
+    cancel.raise_if_cancelled()  # an answer that was shut may look like one that ended
+    return content
+
+
 def _batches(response: urllib3.BaseHTTPResponse, cancel: Cancel) -> Iterator[list[bytes]]:
     decoder = SseDecoder()
     for piece in _pieces(response, cancel):
