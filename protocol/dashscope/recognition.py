@@ -8,6 +8,7 @@ import msgspec
 from protocol.dashscope.failures import Failure, malformed, renamed
 from protocol.errors import UpstreamError
 from protocol.texts import join_texts
+from protocol.transcription import Sentence, Tokens, Word
 
 _Body = TypeVar("_Body")
 
@@ -29,16 +30,31 @@ class RecognisedMessage(msgspec.Struct, frozen=True):
 
 class RecognisedChoice(msgspec.Struct, frozen=True):
     message: RecognisedMessage = RecognisedMessage()
+    finish_reason: str | None = None
 
 
 class RecognisedOutput(msgspec.Struct, frozen=True):
     choices: list[RecognisedChoice] = []
 
 
+class RecognitionCount(msgspec.Struct, frozen=True):
+    """What a call cost; `qwen3-asr-flash` counts seconds, newer models tokens too."""
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+
+
 class RecognitionBody(msgspec.Struct, frozen=True):
-    """The native answer of `qwen3-asr-flash`; silence is an empty `content`."""
+    """The native answer of `qwen3-asr-flash`, or one event of its stream; silence is an empty `content`.
+
+    An error within a stream comes with HTTP 200 and has `code` and `message` in place of the output.
+    """
 
     output: RecognisedOutput = RecognisedOutput()
+    usage: RecognitionCount | None = None
+    code: str | None = None
+    message: str | None = None
+    request_id: str = ""
 
     @property
     def text(self) -> str:
@@ -48,10 +64,34 @@ class RecognitionBody(msgspec.Struct, frozen=True):
     def language(self) -> str:
         return next((a.language for choice in self.output.choices for a in choice.message.annotations), "")
 
+    @property
+    def delta(self) -> str:
+        """The text of one event, its spaces kept."""
+        return "".join(part.text for choice in self.output.choices for part in choice.message.content)
+
+    @property
+    def is_last(self) -> bool:
+        return any(choice.finish_reason not in (None, "", "null") for choice in self.output.choices)
+
+    @property
+    def tokens(self) -> Tokens | None:
+        """What it cost in tokens, when the model counts them."""
+        if not self.usage or self.usage.input_tokens is None or self.usage.output_tokens is None:
+            return None
+        return Tokens(input=self.usage.input_tokens, output=self.usage.output_tokens, audio=self.usage.input_tokens)
+
 
 def read_recognition(body: bytes) -> RecognitionBody:
     """Raises: UpstreamBroken."""
     return _read(body, RecognitionBody)
+
+
+def read_recognition_event(data: bytes) -> RecognitionBody:
+    """Raises: UpstreamBroken, UpstreamError for an error within the stream."""
+    event = read_recognition(data)
+    if event.code:
+        raise renamed(Failure(status=400, code=event.code, message=event.message or "", request_id=event.request_id))
+    return event
 
 
 # --- recognition of a file, as a task ----------------------------------------------------------------------------
@@ -118,8 +158,22 @@ def result_url(task: TaskBody) -> str:
     raise renamed(Failure(status=status, code=code, message=told.message, request_id=task.request_id))
 
 
+class FileWord(msgspec.Struct, frozen=True):
+    begin_time: int = 0
+    end_time: int = 0
+    text: str = ""
+    punctuation: str | None = None
+
+
 class FileSentence(msgspec.Struct, frozen=True):
-    language: str = ""
+    """Times in ms. Only `*-filetrans` tells the language, only a task that was asked to tells the speaker."""
+
+    begin_time: int = 0
+    end_time: int = 0
+    text: str = ""
+    language: str | None = None
+    speaker_id: int | None = None
+    words: list[FileWord] | None = None
 
 
 class FileTranscript(msgspec.Struct, frozen=True):
@@ -127,10 +181,15 @@ class FileTranscript(msgspec.Struct, frozen=True):
     sentences: list[FileSentence] = []
 
 
+class FileProperties(msgspec.Struct, frozen=True):
+    original_duration_in_milliseconds: int | None = None
+
+
 class FileTranscription(msgspec.Struct, frozen=True):
     """The file at the result's address: one transcript for each channel of the recording."""
 
     transcripts: list[FileTranscript] = []
+    properties: FileProperties | None = None
 
     @property
     def text(self) -> str:
@@ -140,6 +199,33 @@ class FileTranscription(msgspec.Struct, frozen=True):
     def language(self) -> str:
         """The first sentence's; only `*-filetrans` tells it."""
         return next((s.language for t in self.transcripts for s in t.sentences if s.language), "")
+
+    @property
+    def duration_s(self) -> float:
+        """The file's length where it is told, else the end of the last sentence."""
+        if self.properties and self.properties.original_duration_in_milliseconds:
+            return self.properties.original_duration_in_milliseconds / 1000
+        return max((s.end_time / 1000 for t in self.transcripts for s in t.sentences), default=0.0)
+
+    @property
+    def sentences(self) -> tuple[Sentence, ...]:
+        """Of all channels, in the order of their beginnings."""
+        found = [_sentence(s) for t in self.transcripts for s in t.sentences]
+        return tuple(sorted(found, key=lambda sentence: sentence.begin_s))
+
+
+def _sentence(told: FileSentence) -> Sentence:
+    words = tuple(
+        Word(text=w.text, begin_s=w.begin_time / 1000, end_s=w.end_time / 1000, punctuation=w.punctuation or "")
+        for w in told.words or ()
+    )
+    return Sentence(
+        text=told.text.strip(),
+        begin_s=told.begin_time / 1000,
+        end_s=told.end_time / 1000,
+        speaker=told.speaker_id,
+        words=words,
+    )
 
 
 def read_transcription(body: bytes) -> FileTranscription:
