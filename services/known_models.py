@@ -28,6 +28,11 @@ class Model:
     context: int = 0
     thinks: bool = False
 
+    @property
+    def is_alias(self) -> bool:
+        """Whether the name stands for another one's model."""
+        return self.owned_by == "dashscope"
+
 
 def _models(kind: Kind, names: str, description: str, *, context: int = 0, thinks: bool = False) -> tuple[Model, ...]:
     return tuple(

@@ -9,6 +9,7 @@ import urllib3
 from openai import OpenAI
 
 from services.known_models import ALIASES, MODELS
+from services.voices import OPENAI_VOICES, VOICES
 from test.support.openai_schema import assert_openai
 from test.support.servers import RunningServer
 
@@ -96,3 +97,25 @@ def test_the_models_that_speak_have_a_list_of_their_own(server: RunningServer) -
     names = [row["id"] for row in listed["models"]]
     assert {"tts-1", "gpt-4o-mini-tts", "qwen3-tts-flash"} <= set(names) and "whisper-1" not in names
     assert listed["data"] == listed["models"]
+
+
+def test_openais_voices_and_the_vendors_are_listed_with_the_models_that_have_them(server: RunningServer) -> None:
+    listed = ask(server, "/v1/audio/voices").json()
+
+    voices = {row["id"]: row for row in listed["voices"]}
+    assert {*OPENAI_VOICES, *(voice.id for voice in VOICES)} == set(voices)
+    assert "qwen3-tts-flash" in voices["alloy"]["models"] and "zh" in voices["Cherry"]["languages"]
+    assert listed["data"] == listed["voices"] and listed["has_more"] is False
+
+
+def test_the_list_of_voices_can_be_cut(server: RunningServer) -> None:
+    listed = ask(server, "/v1/audio/voices?limit=2").json()
+
+    assert ([row["id"] for row in listed["voices"]], listed["has_more"]) == (["alloy", "ash"], True)
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "many", "1.5", "٣", "9" * 30])
+def test_a_limit_that_is_no_number_is_refused_by_name(server: RunningServer, limit: str) -> None:
+    answer = ask(server, "/v1/audio/voices", fields={"limit": limit})
+
+    assert (answer.status, answer.json()["error"]["param"]) == (400, "limit")
