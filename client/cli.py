@@ -1,4 +1,4 @@
-"""`python -m client hello.wav`: speak to a server, watch it answer, keep the reply.
+"""`python -m client hello.wav`: speak to a server, watch it answer, keep the reply; `… check`: try all that it offers.
 
 Exit code 0: every turn was held to its end; 1: something failed (the last line says what); 2: a command without sense;
 141: who read the output left, as `head` does.
@@ -7,11 +7,13 @@ Exit code 0: every turn was held to its end; 1: something failed (the last line 
 import argparse
 import dataclasses
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from client import fleet
+from client.check import command as check
 from client.device import Device, DeviceError
 from client.report import OutputClosed, Screen, fleet_report, turn_report, write
 from client.result import TurnResult
@@ -25,16 +27,24 @@ _EXAMPLES: Final = """examples:
   python -m client hello.wav --live --wifi busy           speak in real time over a crowded Wi-Fi
   python -m client hello.wav --repeat 3 --json            three turns on one connection, one JSON report
   python -m client hello.wav --fleet 60 --stagger-ms 50   sixty devices at once
+  python -m client check --key sk-…                       try every surface of a server and say what works
 """
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the tool and return its exit code."""
-    args = _parser().parse_args(argv)
+    words = list(sys.argv[1:] if argv is None else argv)
     try:
-        return _run(args)
+        return _check(words[1:]) if words[:1] == ["check"] else _run(_parser().parse_args(words))
     except OutputClosed:
         return _READER_LEFT
+
+
+def _check(words: Sequence[str]) -> int:
+    try:
+        return check.main(words)
+    except KeyboardInterrupt:
+        return _fail("Stopped by the keyboard.", as_json="--json" in words)
 
 
 def _run(args: argparse.Namespace) -> int:
