@@ -105,6 +105,8 @@ def _default_reasoning(chat: ChatRequest) -> str:
 
 def _default_reply(chat: ChatRequest) -> str:
     question = chat.question.strip()
+    if chat.target_language:
+        return f"[{chat.target_language}] {question}"
     echo = question if len(question) <= _LONGEST_ECHO else question[:_LONGEST_ECHO] + "…"
     if chat.wants_json:
         return msgspec.json.encode({"reply": echo}).decode()

@@ -18,6 +18,8 @@ _TOOL_CHOICES: Final = 'tool_choice is one of the strings that should be ["none"
 _LONE_TOOL: Final = (
     'messages with role "tool" must be a response to a preceeding message with "tool_calls".'  # the service's spelling
 )
+_SEEING: Final = frozenset({"multimodal", "omni", "livetranslate"})
+_HEARING: Final = frozenset({"omni", "livetranslate", "asr"})
 _RANGES: Final[dict[str, tuple[Callable[[float], bool], str]]] = {
     "temperature": (lambda x: 0 <= x < 2, "Temperature should be in [0.0, 2.0)"),
     "top_p": (lambda x: 0 < x <= 1, "Range of top_p should be (0.0, 1.0]"),
@@ -34,11 +36,14 @@ _RANGES: Final[dict[str, tuple[Callable[[float], bool], str]]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatRequest:
-    """The checked request.  `options` are the parameters as they came."""
+    """The checked request.  `options` are the parameters as they came, `heard` what an omni model's ear made of its
+    sounds, which lasted `heard_s` seconds."""
 
     model: Model
     messages: tuple[dict[str, Any], ...]
     options: dict[str, Any]
+    heard: str = ""
+    heard_s: int = 0
 
     @property
     def is_stream(self) -> bool:
@@ -76,15 +81,32 @@ class ChatRequest:
         return str((self.options.get("response_format") or {}).get("type", "")).startswith("json")
 
     @property
+    def wants_sound(self) -> bool:
+        """Whether the answer is spoken too."""
+        return "audio" in (self.options.get("modalities") or [])
+
+    @property
+    def target_language(self) -> str:
+        """The language that a translation goes into, empty for none."""
+        options = self.options.get("translation_options")
+        return str(options.get("target_lang") or "") if isinstance(options, dict) else ""
+
+    @property
     def question(self) -> str:
-        """The text of the last user message."""
+        """The text of the last user message, then what was heard in it."""
         users = [m for m in self.messages if m["role"] == "user"]
-        return _text(users[-1]) if users else ""
+        return " ".join(filter(None, [_text(users[-1]) if users else "", self.heard]))
 
     @property
     def all_text(self) -> str:
         """All text of the conversation except the system's."""
-        return "\n".join(_text(m) for m in self.messages if m["role"] != "system")
+        texts = [_text(m) for m in self.messages if m["role"] != "system"]
+        return "\n".join([*texts, self.heard] if self.heard else texts)
+
+    @property
+    def system_text(self) -> str:
+        """The text of the system's messages: for recognition, the context."""
+        return "\n".join(_text(m) for m in self.messages if m["role"] == "system")
 
     @property
     def has_history(self) -> bool:
@@ -151,9 +173,9 @@ def _check_parts(chat: ChatRequest) -> None:
     for message in chat.messages:
         for part in _parts(message):
             kind = _kind(part)
-            if kind in {"image", "video"} and chat.model.family not in {"multimodal", "omni"}:
+            if kind in {"image", "video"} and chat.model.family not in _SEEING:
                 raise ApiError(_BAD_ITEM)
-            if kind == "audio" and chat.model.family not in {"omni", "asr"}:
+            if kind == "audio" and chat.model.family not in _HEARING:
                 raise ApiError("An incorrect modal `audio` was entered, this model does not support it.")
             if kind != "text":
                 _check_url(media_url(part))
@@ -189,6 +211,11 @@ def media_url(part: dict[str, Any]) -> str:
     if isinstance(value, dict):
         value = value.get("url", value.get("data"))
     return value if isinstance(value, str) else str((value or [""])[0])
+
+
+def sounding_parts(message: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the parts of one message that can be listened to: sounds, and videos that are files."""
+    return [part for part in _parts(message) if _kind(part) == "audio" or "video_url" in part]
 
 
 def audio_parts(messages: tuple[dict[str, Any], ...]) -> list[dict[str, Any]]:

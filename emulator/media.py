@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import urllib.request
+from http.client import HTTPException
 from typing import Final
 from urllib.error import URLError
 
@@ -17,15 +18,19 @@ _LARGEST_DATA_URI: Final = 10_485_760
 _BAD_URL: Final = "The provided URL does not appear to be valid. Ensure it is correctly formatted."
 
 
-def fetch(url: str, call: Call) -> bytes:
-    """Return the bytes behind a data URI, an http(s) URL or an upload.  Raises: ApiError with the service's message."""
+def fetch(url: str, call: Call, *, limit: int = _LARGEST_FETCH) -> bytes:
+    """Return the bytes behind a data URI, an http(s) URL or an upload.
+
+    Raises: ApiError with the service's message; also for more than `limit` bytes behind a URL or an upload.
+    """
     if url.startswith("data:"):
         return _from_data_uri(url)
-    if url.startswith(("http://", "https://")):
-        return _download(url)
-    if url.startswith("oss://"):
-        return _from_upload(url, call)
-    raise ApiError(_BAD_URL)
+    if not url.startswith(("http://", "https://", "oss://")):
+        raise ApiError(_BAD_URL)
+    data = _from_upload(url, call) if url.startswith("oss://") else _download(url, limit)
+    if len(data) > limit:
+        raise ApiError("Multimodal file size is too large")
+    return data
 
 
 def _from_data_uri(url: str) -> bytes:
@@ -40,14 +45,12 @@ def _from_data_uri(url: str) -> bytes:
         raise ApiError(_BAD_URL) from error
 
 
-def _download(url: str) -> bytes:
+def _download(url: str, limit: int) -> bytes:
     try:
         with urllib.request.urlopen(url, timeout=_FETCH_TIMEOUT_S) as answer:
-            data: bytes = answer.read(_LARGEST_FETCH + 1)
-    except (URLError, OSError, ValueError) as error:
+            data: bytes = answer.read(limit + 1)
+    except (URLError, HTTPException, OSError, ValueError) as error:
         raise ApiError("Failed to download multimodal content.") from error
-    if len(data) > _LARGEST_FETCH:
-        raise ApiError("Multimodal file size is too large")
     return data
 
 

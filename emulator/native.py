@@ -12,14 +12,14 @@ from emulator import faults
 from emulator.asr import Heard, transcribe_part
 from emulator.brain import Answer, compose, cut
 from emulator.calls import Call
+from emulator.chat_limits import check_limits
 from emulator.chat_request import ChatRequest, audio_parts, check_chat
 from emulator.errors import ApiError
 from emulator.journal import without_media
-from emulator.models import current_models, find_model
+from emulator.models import find_model
 from emulator.requests import (
     JSON,
     call_of,
-    json_response,
     native_error_frame,
     native_frames,
     read_json,
@@ -33,35 +33,20 @@ blueprint = Blueprint("native", __name__)
 Output = dict[str, Any]
 
 
-@blueprint.get("/api/v1/models")
-def models() -> Response:
-    """List the models in service, one page of them, or the one that is asked for."""
-    call, wanted = call_of(), request.args.get("model")
-    faults.before_answer(call, "models")
-    names = [m.name for m in current_models() if wanted in {None, m.name}]
-    page, size = request.args.get("page_no", 1, int), request.args.get("page_size", 10, int)
-    rows = [
-        {"model": name, "source": "system", "provider": "qwen", "opensource": False}
-        for name in names[(page - 1) * size : page * size]
-    ]
-    output = {"total": len(names), "page_no": page, "page_size": size, "models": rows}
-    return json_response({"request_id": call.request_id, "output": output})
-
-
 @blueprint.post("/api/v1/services/aigc/text-generation/generation")
 def text_generation() -> Response:
     """Serve the models that only read and write."""
     call, body, inputs, parameters = _open()
+    model = find_model(_name(body), "text", "translation", retired=call.scenario.models.retired)
     messages = inputs.get("messages") or _as_messages(inputs.get("prompt"))
-    chat = check_chat(find_model(_name(body), "text"), messages, parameters)
-    return _chat(chat, call, has_parts=False)
+    return _chat(check_chat(model, messages, parameters), call, has_parts=False)
 
 
 @blueprint.post("/api/v1/services/aigc/multimodal-generation/generation")
 def multimodal_generation() -> Response:
     """Serve the models that see, hear or speak."""
     call, body, inputs, parameters = _open()
-    model = find_model(_name(body), "multimodal", "asr", "tts")
+    model = find_model(_name(body), "multimodal", "asr", "tts", retired=call.scenario.models.retired)
     if model.family == "tts":
         return synthesise(model, inputs, call, is_stream=g.is_stream)
     chat = check_chat(model, inputs.get("messages"), parameters)
@@ -91,7 +76,9 @@ def _as_messages(prompt: Any) -> list[dict[str, Any]]:
 
 
 def _chat(chat: ChatRequest, call: Call, *, has_parts: bool) -> Response:
+    check_limits(chat, is_stream=g.is_stream)
     is_incremental = bool(chat.options.get("incremental_output", chat.model.thinks_by_default))
+    is_incremental = is_incremental and not chat.model.is_cumulative
     if chat.is_thinking and g.is_stream and not is_incremental:
         raise ApiError('The incremental_output parameter must be "true" when enable_thinking is true')
     fault, answer = faults.before_answer(call, "chat"), compose(chat, call)
@@ -166,7 +153,7 @@ def _recognition(chat: ChatRequest, call: Call) -> Response:
     parts = audio_parts(chat.messages)
     if not parts:
         raise ApiError("The audio is empty")
-    heard = transcribe_part(parts[-1], chat.options.get("asr_options") or {}, call)
+    heard = transcribe_part(parts[-1], chat, call)
     if not g.is_stream:
         return _whole({"output": _heard(heard, heard.text, "stop"), "usage": _heard_usage(heard)}, fault, call)
     is_incremental = bool(chat.options.get("incremental_output"))

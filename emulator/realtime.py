@@ -36,7 +36,7 @@ def realtime() -> Response:
 
 def _hold(model: str, wire: Wire, call: Call) -> None:
     known = MODELS.get(model)
-    if known is not None and not known.is_retired:
+    if known is not None and (not known.is_retired or call.scenario.models.retired == "served"):
         session = RecognitionSession if known.family == "asr_realtime" else SynthesisSession
         session(model, wire, call).run()
     elif call.scenario.tts.bad_model == "1007":

@@ -69,6 +69,18 @@ class AsrHabits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     idle_s: float = 60
 
 
+class OmniHabits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How omni models speak: the generation of 2025 wrote the spoken text into the audio objects, not beside them."""
+
+    text_in_audio: bool = False
+
+
+class ModelHabits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What becomes of a retired model: refused with 403 or 404 (nobody saw which), or served as before."""
+
+    retired: Literal["403", "404", "served"] = "403"
+
+
 class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that one key may script.  Replies and transcripts are used in order; the last one repeats."""
 
@@ -80,6 +92,8 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     faults: list[Fault] = []
     tts: TtsHabits = TtsHabits()
     asr: AsrHabits = AsrHabits()
+    omni: OmniHabits = OmniHabits()
+    models: ModelHabits = ModelHabits()
 
 
 def parse_scenario(body: bytes | dict[str, Any]) -> Scenario:

@@ -35,7 +35,7 @@ def submit() -> Response:
     if request.headers.get("X-DashScope-Async", "").lower() != "enable":
         message = "Current user api does not support synchronous calls."
         raise ApiError(message, status=403, code="AccessDenied")
-    model = find_model(str(body.get("model") or ""), "asr_task")
+    model = find_model(str(body.get("model") or ""), "asr_task", retired=call.scenario.models.retired)
     urls = _urls(model, body.get("input") or {})
     fault = faults.before_answer(call, "asr_task")
     task = Task(call, model, urls, body.get("parameters") or {}, fault)

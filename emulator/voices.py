@@ -56,6 +56,10 @@ SYSTEM_VOICES: Final = frozenset(
 ) | {"Eldric Sage", "Ono Anna", "Radio Gol"}
 
 
+# The omni models have voices of their own besides; the reference names this one, their default.
+OMNI_VOICES: Final = SYSTEM_VOICES | {"Tina"}
+
+
 def is_known_voice(voice: object, model: str) -> bool:
     """Tell whether a model speaks with a voice; models for cloned and designed voices take any name."""
     return voice in SYSTEM_VOICES or ("-vc-" in model or "-vd-" in model) and isinstance(voice, str) and bool(voice)

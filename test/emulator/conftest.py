@@ -25,3 +25,16 @@ def http(key: str) -> Iterator[requests.Session]:
     with requests.Session() as session:
         session.headers["Authorization"] = f"Bearer {key}"
         yield session
+
+
+@pytest.fixture
+def chat(emulator: Emulator, http: requests.Session) -> Callable[..., requests.Response]:
+    """Post a chat to the compatible surface: `chat(model, text or messages, **options)`."""
+
+    def post(model: str, content: object = "Hello.", **options: object) -> requests.Response:
+        is_messages = isinstance(content, list) and content and "role" in content[0]
+        messages = content if is_messages else [{"role": "user", "content": content}]
+        body = {"model": model, "messages": messages, **options}
+        return http.post(f"{emulator.compatible_url}/chat/completions", json=body, timeout=10)
+
+    return post
