@@ -44,7 +44,7 @@ def create_app(settings: Settings) -> Flask:
     app.register_blueprint(audio_websocket.blueprint(engines, rules, sessions=sessions, key=settings.api_key))
     app.register_blueprint(_models_door(settings, transport))
     app.register_blueprint(health.blueprint())
-    app.register_blueprint(pages.blueprint(files))
+    app.register_blueprint(pages.blueprint(files, version=config.VERSION))
     return app
 
 

@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Protocol
 
-from flask import Blueprint, Response, request, send_file, send_from_directory
+import msgspec
+from flask import Blueprint, Response, current_app, request, send_file, send_from_directory
 
 from protocol.errors import NotFound
 
@@ -16,13 +17,19 @@ class SignedFiles(Protocol):
         """Return the file behind a signed link. Raises: NotFound, Unauthorized."""
 
 
-def blueprint(files: SignedFiles) -> Blueprint:
+def blueprint(files: SignedFiles, *, version: str) -> Blueprint:
     """Return the routes, joined to their parts."""
     door = Blueprint("pages", __name__)
 
     @door.get("/")
     def index() -> Response:
-        return send_from_directory(_PAGES, "test_realtime_audio_stream.html")
+        answer = _talk_page() if _wants_page() else _json(_introduction(version))
+        answer.vary.add("Accept")
+        return answer
+
+    @door.get("/docs")
+    def documentation() -> Response:
+        return send_from_directory(_PAGES, "test_api_docs.html")
 
     @door.get("/test/<name>")
     def page(name: str) -> Response:
@@ -38,3 +45,38 @@ def blueprint(files: SignedFiles) -> Blueprint:
         return answer
 
     return door
+
+
+def _wants_page() -> bool:
+    """Whether a browser asks: it names text/html, where programs take anything or JSON."""
+    return any(kind == "text/html" for kind, quality in request.accept_mimetypes if quality > 0)
+
+
+def _talk_page() -> Response:
+    return send_from_directory(_PAGES, "test_realtime_audio_stream.html")
+
+
+def _introduction(version: str) -> dict[str, object]:
+    return {
+        "name": "voice-assistant",
+        "version": version,
+        "description": "OpenAI's API for chat and speech, and spoken turns over WebSocket, served by DashScope.",
+        "endpoints": _endpoints(),
+        "documentation": "/docs",
+        "openapi": "/openapi.json",
+        "authentication": "Authorization: Bearer <key>. /health tells which keys are taken.",
+    }
+
+
+def _endpoints() -> list[str]:
+    """Return every route of the API, as `POST /v1/audio/speech`."""
+    return sorted(
+        f"{method} {rule.rule}"
+        for rule in current_app.url_map.iter_rules()
+        if rule.rule.startswith(("/v1/", "/health"))
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    )
+
+
+def _json(content: dict[str, object]) -> Response:
+    return Response(msgspec.json.encode(content), content_type="application/json")

@@ -80,7 +80,7 @@ def test_it_answers_health_and_the_page(start_with_vendor: Start) -> None:
     server = start_with_vendor()
 
     health = urllib3.request("GET", f"{server.url}/health")
-    page = urllib3.request("GET", f"{server.url}/")
+    page = urllib3.request("GET", f"{server.url}/", headers={"Accept": "text/html"})
 
     assert (health.status, health.json()["status"]) == (200, "healthy")
     assert page.status == 200 and b"<html" in page.data
