@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import BinaryIO, Literal, Protocol
 
 from protocol.keys import ApiKey
 from protocol.media import Container
+from protocol.transcription import Tokens, Transcription
 
 
 class Cancel(Protocol):
@@ -51,8 +52,57 @@ class Transcript:
     language: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoundFile:
+    """A whole recording in a file that can be read from its beginning as often as need be."""
+
+    file: BinaryIO
+    size_bytes: int
+    container: Container
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A recording that the vendor fetches itself: http://, https:// or its own oss://."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HearingOptions:
+    """What helps recognition: codes of the languages that it can be, words to expect, and whether voices are told
+    apart (`speakers` of them, 0 = not known)."""
+
+    languages: tuple[str, ...] = ()
+    context: str = ""
+    with_speakers: bool = False
+    speakers: int = 0
+
+    @property
+    def language(self) -> str:
+        """The one language, "" when it must be detected."""
+        return self.languages[0] if len(self.languages) == 1 else ""
+
+
+ANYTHING = HearingOptions()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """A piece of a text as it was recognised, and what has become known with it."""
+
+    text: str = ""
+    language: str = ""
+    tokens: Tokens | None = None
+    request_id: str = ""
+
+
 class LiveTranscription(Protocol):
     """One recognition that runs while the sound arrives. Threads: one owner, plus cancel."""
+
+    @property
+    def texts(self) -> Sequence[str]:
+        """What is recognised for good so far, in order."""
 
     def append(self, pcm: bytes) -> None:
         """Send s16le mono 16 000 Hz sound; any length."""
@@ -76,7 +126,9 @@ class LiveRecogniser(Protocol):
     @property
     def reads_link(self) -> Literal[False]: ...
 
-    def open(self, *, is_paced: bool, key: ApiKey, cancel: Cancel) -> LiveTranscription:
+    def open(
+        self, *, is_paced: bool, key: ApiKey, cancel: Cancel, options: HearingOptions = ANYTHING
+    ) -> LiveTranscription:
         """Connect. `is_paced`: the sound comes at the speed of speech, so pauses may cut it; else in a burst."""
 
 
@@ -98,6 +150,45 @@ class WholeRecogniser(Protocol):
 
 
 Recogniser = LiveRecogniser | WholeRecogniser
+
+
+class ShortRecogniser(Protocol):
+    """Hears up to five minutes in one call and tells the words as it finds them, but not when they were said."""
+
+    @property
+    def model(self) -> str: ...
+
+    @property
+    def kind(self) -> Literal["short"]: ...
+
+    def hear(self, sound: Recording | Link, *, options: HearingOptions, key: ApiKey, cancel: Cancel) -> Iterator[Heard]:
+        """Yield the text as it is found, nothing for silence. Raises: UpstreamError, TooLarge, Cancelled."""
+
+
+class FileRecogniser(Protocol):
+    """Hears recordings of any length as a task, and tells when each word was said."""
+
+    @property
+    def model(self) -> str: ...
+
+    @property
+    def kind(self) -> Literal["file"]: ...
+
+    @property
+    def tells_speakers(self) -> bool: ...
+
+    def transcribe_file(
+        self, sound: SoundFile | Link, *, options: HearingOptions, key: ApiKey, cancel: Cancel
+    ) -> Transcription:
+        """Return the text and its times, no sentence for silence. Raises: BadInput, UpstreamError, Cancelled."""
+
+
+class StreamRecogniser(LiveRecogniser, Protocol):
+    @property
+    def kind(self) -> Literal["live"]: ...
+
+
+AnyRecogniser = StreamRecogniser | ShortRecogniser | FileRecogniser
 
 
 # --- thinking ----------------------------------------------------------------------------------------------------

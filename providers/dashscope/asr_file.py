@@ -13,12 +13,12 @@ Importing the SDK costs 0.35 s and 45 MB, so only a server that uses such a mode
 Source: DashScope HTTP reference §3.2 (upload), §3.6 (tasks), §4.3, §4.4; SDK 2.0.2.
 """
 
+import io
 import logging
 import time
+from collections.abc import Callable
 from typing import Final
 from urllib.parse import quote
-
-from urllib3.filepost import encode_multipart_formdata
 
 from protocol.dashscope import (
     TaskBody,
@@ -26,13 +26,14 @@ from protocol.dashscope import (
     is_not_fetched,
     read_task,
     read_transcription,
-    read_upload_policy,
     result_url,
 )
-from protocol.errors import UpstreamBroken, UpstreamBusy, UpstreamError, UpstreamTimeout
+from protocol.errors import BadInput, UpstreamBroken, UpstreamBusy, UpstreamError, UpstreamTimeout
 from protocol.keys import ApiKey
+from protocol.transcription import Transcription
+from providers.dashscope.temporary_upload import upload
 from providers.dashscope.transport import Transport, authorization
-from services.ports import Cancel, Recording, Transcript
+from services.ports import Cancel, HearingOptions, Link, Recording, SoundFile, Transcript
 
 _log = logging.getLogger(__name__)
 
@@ -45,6 +46,7 @@ _POLL_TRIES = 3
 class FileRecogniser:
     """`paraformer-v2`, `fun-asr`, `*-filetrans`. Threads: any."""
 
+    kind: Final = "file"
     is_live: Final = False
 
     def __init__(
@@ -56,16 +58,50 @@ class FileRecogniser:
 
         self._sdk = sdk
 
+    @property
+    def tells_speakers(self) -> bool:
+        return "filetrans" not in self.model
+
     def transcribe(self, recording: Recording, *, key: ApiKey, cancel: Cancel) -> Transcript:
         """Return the text, empty for silence. Raises: UpstreamError, Cancelled."""
+        heard = self._heard(lambda: self._read(recording, key, cancel))
+        return Transcript(text=heard.text, language=heard.language)
+
+    def transcribe_file(
+        self, sound: SoundFile | Link, *, options: HearingOptions, key: ApiKey, cancel: Cancel
+    ) -> Transcription:
+        """Return the text and its times, no sentence for silence. Raises: BadInput, UpstreamError, Cancelled."""
+        parameters = self._parameters(options)
+
+        def recognise() -> Transcription:
+            url = sound.url if isinstance(sound, Link) else self._upload(sound, key, cancel)
+            return self._recognise(url, key, cancel, **parameters)
+
+        return self._heard(recognise)
+
+    def _heard(self, recognise: Callable[[], Transcription]) -> Transcription:
         try:
-            return self._transcribe(recording, key, cancel)
+            return recognise()
         except UpstreamError as error:
             if is_no_speech(error):
-                return Transcript(text="")
+                return Transcription(text="", request_id=error.request_id)
             raise
 
-    def _transcribe(self, recording: Recording, key: ApiKey, cancel: Cancel) -> Transcript:
+    def _parameters(self, options: HearingOptions) -> dict[str, object]:
+        """Return the options in the words of the model's family. Raises: BadInput for one that it has no word for."""
+        if "filetrans" in self.model:
+            language = {"language": options.language} if options.language else {}
+            corpus = {"corpus": {"text": options.context}} if options.context else {}
+            return {"enable_words": True, "enable_itn": False, **language, **corpus}
+        if options.context:
+            raise BadInput(f"The model {self.model!r} takes no prompt.", code="unsupported_value", param="prompt")
+        hints = {"language_hints": list(options.languages)} if options.languages else {}
+        aligned = {"timestamp_alignment_enabled": True} if self.model.startswith("paraformer") else {}
+        voices = {"diarization_enabled": True} if options.with_speakers else {}
+        count = {"speaker_count": options.speakers} if options.with_speakers and options.speakers > 1 else {}
+        return {**hints, **aligned, **voices, **count}
+
+    def _read(self, recording: Recording, key: ApiKey, cancel: Cancel) -> Transcription:
         if self.reads_link:
             try:
                 return self._recognise(recording.url, key, cancel)
@@ -73,15 +109,32 @@ class FileRecogniser:
                 if not is_not_fetched(error):
                     raise
                 _log.warning("the vendor could not fetch a recording (%s), it gets it uploaded", error.vendor_code)
-        return self._recognise(self._upload(recording, key, cancel), key, cancel)
+        data = recording.data
+        sound = SoundFile(file=io.BytesIO(data), size_bytes=len(data), container=recording.container)
+        return self._recognise(self._upload(sound, key, cancel), key, cancel)
 
-    def _recognise(self, url: str, key: ApiKey, cancel: Cancel) -> Transcript:
+    def _upload(self, sound: SoundFile, key: ApiKey, cancel: Cancel) -> str:
+        return upload(self._transport, sound, model=self.model, base_url=self._base_url, key=key, cancel=cancel)
+
+    def _recognise(self, url: str, key: ApiKey, cancel: Cancel, **parameters: object) -> Transcription:
         task_id = self._sdk.submit_transcription(
-            self._transport, url, model=self.model, base_url=self._base_url, key=key, cancel=cancel
+            self._transport,
+            url,
+            model=self.model,
+            base_url=self._base_url,
+            key=key,
+            cancel=cancel,
+            parameters=parameters,
         )
         task = self._wait(task_id, key, cancel)
-        transcription = read_transcription(self._get(result_url(task), {}, cancel))
-        return Transcript(text=transcription.text, language=transcription.language)
+        told = read_transcription(self._get(result_url(task), {}, cancel))
+        return Transcription(
+            text=told.text,
+            language=told.language,
+            duration_s=told.duration_s,
+            sentences=told.sentences,
+            request_id=task.request_id,
+        )
 
     # --- the task
 
@@ -93,7 +146,10 @@ class FileRecogniser:
             if not task.is_running:
                 return task
             pause_s = min(pause_s * _PAUSE_GROWTH, _LONGEST_PAUSE_S)
-        raise UpstreamTimeout(f"文件识别任务在 {self._task_s:g} 秒内没有完成，请稍后重试。")
+        raise UpstreamTimeout(
+            f"文件识别任务在 {self._task_s:g} 秒内没有完成，请稍后重试。",
+            english=f"The transcription did not end within {self._task_s:g} seconds. Try again later.",
+        )
 
     def _ask(self, task_id: str, key: ApiKey, cancel: Cancel) -> TaskBody:
         url, headers = f"{self._base_url}/tasks/{quote(task_id)}", {"Authorization": authorization(key)}
@@ -107,19 +163,3 @@ class FileRecogniser:
     def _get(self, url: str, headers: dict[str, str], cancel: Cancel) -> bytes:
         with self._transport.call("GET", url, headers=headers, cancel=cancel) as response:
             return response.read()
-
-    # --- the temporary upload
-
-    def _upload(self, recording: Recording, key: ApiKey, cancel: Cancel) -> str:
-        """Return the vendor's own address of the recording, which it keeps for 48 hours."""
-        url = f"{self._base_url}/uploads?action=getPolicy&model={quote(self.model)}"
-        policy = read_upload_policy(self._get(url, {"Authorization": authorization(key)}, cancel))
-        name = f"recording.{recording.container.name}"
-        content_type = recording.container.content_type
-        form = policy.form(name, content_type=content_type)
-        body, form_type = encode_multipart_formdata([*form.items(), ("file", (name, recording.data, content_type))])
-        with self._transport.call(
-            "POST", policy.upload_host, headers={"Content-Type": form_type}, body=body, cancel=cancel
-        ) as response:
-            response.read()
-        return f"oss://{form['key']}"

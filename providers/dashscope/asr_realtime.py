@@ -19,7 +19,7 @@ from protocol.errors import UpstreamBroken, UpstreamError, UpstreamRefused
 from protocol.keys import ApiKey
 from protocol.texts import join_texts
 from providers.dashscope.socket import RealtimeSocket
-from services.ports import Cancel, Transcript
+from services.ports import ANYTHING, Cancel, HearingOptions, Transcript
 
 _RATE_HZ = 16_000
 _BYTES_PER_S = _RATE_HZ * 2
@@ -48,6 +48,7 @@ _FAILED = "conversation.item.input_audio_transcription.failed"
 class RealtimeRecogniser:
     """`qwen3-asr-flash-realtime` and its kin."""
 
+    kind: Final = "live"
     is_live: Final = True
     reads_link: Final = False
 
@@ -56,24 +57,30 @@ class RealtimeRecogniser:
         self._url = f"{websocket_url}/realtime?model={quote(model)}"
         self._connect_s, self._idle_s = connect_s, idle_s
 
-    def open(self, *, is_paced: bool, key: ApiKey, cancel: Cancel) -> "RealtimeTranscription":
+    def open(
+        self, *, is_paced: bool, key: ApiKey, cancel: Cancel, options: HearingOptions = ANYTHING
+    ) -> "RealtimeTranscription":
         """Connect and agree on the format. Raises: UpstreamError, Cancelled."""
         socket = RealtimeSocket(self._url, key=key, cancel=cancel, connect_s=self._connect_s, idle_s=self._idle_s)
         try:
-            _agree(socket, has_vad=is_paced)
+            _agree(socket, has_vad=is_paced, options=options)
         except BaseException:
             socket.close()
             raise
         return RealtimeTranscription(socket, has_vad=is_paced, cancel=cancel)
 
 
-def _agree(socket: RealtimeSocket, *, has_vad: bool) -> None:
+def _agree(socket: RealtimeSocket, *, has_vad: bool, options: HearingOptions) -> None:
     socket.wait_for("session.created")
+    language = {"language": options.language} if options.language else {}
+    corpus = {"corpus": {"text": options.context}} if options.context else {}
+    hints = {"input_audio_transcription": language | corpus} if language or corpus else {}
     session = {
         "modalities": ["text"],
         "input_audio_format": "pcm",
         "sample_rate": _RATE_HZ,
         "turn_detection": _VAD if has_vad else None,
+        **hints,
     }
     socket.send({"type": "session.update", "session": session})
     agreed = socket.wait_for("session.updated").session
@@ -94,6 +101,11 @@ class RealtimeTranscription:
         self._committed: set[str] = set()
         self._open_bytes = 0
         """Sound appended since the last commit."""
+
+    @property
+    def texts(self) -> list[str]:
+        """What is recognised for good so far, in order."""
+        return list(self._texts.values())
 
     def append(self, pcm: bytes) -> None:
         """Send sound (s16le mono 16 000 Hz). Raises: UpstreamError, Cancelled."""

@@ -9,7 +9,6 @@ from providers.dashscope.asr_file import FileRecogniser
 from providers.dashscope.asr_flash import FlashRecogniser
 from providers.dashscope.asr_realtime import RealtimeRecogniser
 from providers.dashscope.transport import Transport
-from services.ports import Recogniser
 
 _OTHER_PROTOCOLS = ("fun-asr-realtime", "fun-asr-flash", "paraformer-realtime", "gummy-", "qwen-audio-3")
 """They run as duplex tasks, or take another body: DashScope HTTP reference §4.2, realtime reference §6."""
@@ -24,7 +23,8 @@ def build(
     connect_s: float,
     idle_s: float,
     has_public_urls: bool = False,
-) -> Recogniser:
+    task_s: float = 300.0,
+) -> FlashRecogniser | FileRecogniser | RealtimeRecogniser:
     """Return the recogniser for a model. `has_public_urls`: the vendor can fetch the recordings by their links.
 
     Raises: BadInput for a model that speaks a protocol which is not spoken here.
@@ -35,4 +35,4 @@ def build(
         return RealtimeRecogniser(websocket_url=websocket_url, model=model, connect_s=connect_s, idle_s=idle_s)
     if "flash" in model and "filetrans" not in model:
         return FlashRecogniser(transport, base_url=base_url, model=model)
-    return FileRecogniser(transport, base_url=base_url, model=model, has_public_urls=has_public_urls)
+    return FileRecogniser(transport, base_url=base_url, model=model, has_public_urls=has_public_urls, task_s=task_s)

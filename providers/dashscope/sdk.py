@@ -8,6 +8,7 @@ Source: SDK 2.0.2, `client/base_api.py`, `api_entities/http_request.py`.
 """
 
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 import requests
@@ -17,6 +18,7 @@ from requests.adapters import HTTPAdapter
 
 from protocol.errors import UpstreamBroken
 from protocol.keys import ApiKey
+from providers.dashscope.temporary_upload import RESOLVE
 from providers.dashscope.transport import Transport, authorization
 from services.ports import Cancel
 
@@ -24,7 +26,14 @@ logging.getLogger("dashscope").setLevel(logging.CRITICAL)  # its failures are ou
 
 
 def submit_transcription(
-    transport: Transport, url: str, *, model: str, base_url: str, key: ApiKey, cancel: Cancel
+    transport: Transport,
+    url: str,
+    *,
+    model: str,
+    base_url: str,
+    key: ApiKey,
+    cancel: Cancel,
+    parameters: Mapping[str, object] | None = None,
 ) -> str:
     """Return the id of a new task on the file at `url`. Raises: UpstreamError, Cancelled."""
     authorization(key)  # refuses a key that the SDK's libraries would quote in their errors
@@ -33,7 +42,8 @@ def submit_transcription(
             "api_key": key.reveal(),
             "base_address": base_url,
             "session": session,
-            "headers": {"X-DashScope-OssResourceResolve": "enable"} if url.startswith("oss://") else {},
+            "headers": dict(RESOLVE) if url.startswith("oss://") else {},
+            **(parameters or {}),
         }
         try:
             if "filetrans" in model:

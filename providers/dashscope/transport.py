@@ -11,7 +11,7 @@ Source: DashScope HTTP reference §1 (headers), §2.7 (error shapes).
 import contextlib
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from typing import Any
 
@@ -120,7 +120,7 @@ class Transport:
 
     @contextlib.contextmanager
     def call(
-        self, method: str, url: str, *, cancel: Cancel, headers: Mapping[str, str], body: bytes | None = None
+        self, method: str, url: str, *, cancel: Cancel, headers: Mapping[str, str], body: bytes | Iterable[bytes] | None = None
     ) -> Iterator[urllib3.BaseHTTPResponse]:
         """Give the answer, its content not yet read. Raises: UpstreamError, Cancelled."""
         with _renaming(cancel):
