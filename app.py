@@ -8,18 +8,19 @@ from flask import Blueprint, Flask
 import config
 from config import Settings
 from protocol.packets import Limits
-from providers.dashscope import recognisers
+from providers.dashscope import narrators, recognisers
 from providers.dashscope.chat import CompatibleChat
 from providers.dashscope.models import CompatibleModels
 from providers.dashscope.transport import Transport
 from providers.dashscope.tts_http import HttpSynthesiser
 from providers.dashscope.tts_realtime import RealtimeSynthesiser
-from routes import audio_websocket, errors, gate, health, models_api, pages, socket
+from routes import audio_websocket, errors, gate, health, models_api, pages, socket, speech_api
 from services import catalogue
 from services.catalogue import Catalogue
 from services.model_list import ModelList
 from services.session import SessionRules
 from services.sessions import Sessions
+from services.speech_synthesis import SpeechRules, SpeechSynthesis
 from services.turn import Engines
 from services.turns import TurnRules
 from storage.history import SqlHistory, mysql_url, open_history, sqlite_url
@@ -43,6 +44,7 @@ def create_app(settings: Settings) -> Flask:
     errors.register(app)
     app.register_blueprint(audio_websocket.blueprint(engines, rules, sessions=sessions, key=settings.api_key))
     app.register_blueprint(_models_door(settings, transport))
+    app.register_blueprint(_speech_door(settings, transport))
     app.register_blueprint(health.blueprint())
     app.register_blueprint(pages.blueprint(files, version=config.VERSION))
     return app
@@ -107,6 +109,16 @@ def _models_door(settings: Settings, transport: Transport) -> Blueprint:
     known = _catalogue(settings)
     source = CompatibleModels(transport, chat_url=settings.chat_url)
     return models_api.blueprint(ModelList(known, source), known)
+
+
+def _speech_door(settings: Settings, transport: Transport) -> Blueprint:
+    rules = SpeechRules(voice=settings.tts_voice, mp3_kbps=settings.mp3_kbps, max_chars=settings.max_speech_chars)
+    synthesis = SpeechSynthesis(
+        lambda model: narrators.build(model, transport, base_url=settings.base_url),
+        catalogue=_catalogue(settings),
+        rules=rules,
+    )
+    return speech_api.blueprint(synthesis)
 
 
 def _open_files(settings: Settings) -> LocalFiles:

@@ -215,6 +215,9 @@ class Settings:
     max_utterance_s: float = setting(
         "MAX_UTTERANCE_SECONDS", 300.0, _number(1, 43200), "Sound of one utterance, seconds"
     )
+    max_speech_chars: int = setting(
+        "MAX_SPEECH_CHARS", 20000, _whole(1, 1_000_000), "Characters that one request may have read aloud"
+    )
     packet_idle_s: float = setting(
         "PACKET_IDLE_SECONDS", 5.0, _number(0.1, 3600), "Silence after which missing packets are named, seconds"
     )

@@ -24,7 +24,7 @@ from protocol.dashscope.recognition import (
     read_upload_policy,
     result_url,
 )
-from protocol.dashscope.synthesis import billed_characters, read_speech
+from protocol.dashscope.synthesis import SpeechEvent, billed_characters, read_speech
 
 __all__ = [
     "ChatChunkBody",
@@ -32,6 +32,7 @@ __all__ = [
     "RealtimeError",
     "RealtimeEvent",
     "RealtimeResponse",
+    "SpeechEvent",
     "TaskBody",
     "UploadPolicy",
     "billed_characters",

@@ -23,10 +23,19 @@ class SpeechOutput(msgspec.Struct, frozen=True):
     finish_reason: str | None = None
 
 
+class SpeechCount(msgspec.Struct, frozen=True):
+    """What a call cost. Newer models count characters, older ones tokens; each event repeats the count so far."""
+
+    characters: int | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+
+
 class SpeechBody(msgspec.Struct, frozen=True):
     """One event of streamed synthesis: headerless PCM; the last one has `finish_reason` "stop" and no sound."""
 
     output: SpeechOutput | None = None
+    usage: SpeechCount | None = None
     code: str | None = None
     message: str | None = None
     request_id: str = ""
@@ -35,7 +44,16 @@ class SpeechBody(msgspec.Struct, frozen=True):
 _decoder = msgspec.json.Decoder(SpeechBody)
 
 
-def read_speech(data: bytes) -> SpeechOutput:
+class SpeechEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """What one event says."""
+
+    pcm: bytes
+    is_last: bool
+    usage: SpeechCount
+    request_id: str
+
+
+def read_speech(data: bytes) -> SpeechEvent:
     """Raises: UpstreamError for an error event (it comes with HTTP 200), UpstreamBroken for what is no JSON."""
     try:
         body = _decoder.decode(data)
@@ -43,4 +61,9 @@ def read_speech(data: bytes) -> SpeechOutput:
         raise malformed("语音服务的回复无法解析，请重试。") from error
     if body.output is None:
         raise renamed(Failure(status=400, code=body.code or "", message=body.message or "", request_id=body.request_id))
-    return body.output
+    return SpeechEvent(
+        pcm=body.output.audio.data,
+        is_last=body.output.finish_reason == "stop",
+        usage=body.usage or SpeechCount(),
+        request_id=body.request_id,
+    )

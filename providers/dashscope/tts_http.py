@@ -1,59 +1,95 @@
-"""Speech over HTTP, one call for each segment: the voice that takes over when the realtime one fails."""
+"""Speech over HTTP, one call for each segment: reads texts aloud, and takes over when the realtime voice fails."""
 
+import re
 from collections.abc import Iterator
 
-from protocol.dashscope import read_speech
+from protocol.dashscope import SpeechEvent, read_speech
 from protocol.errors import UpstreamBroken
 from protocol.keys import ApiKey
 from providers.dashscope.transport import Transport
-from services.ports import Cancel, Segments, Sound
+from services.ports import PLAIN, Cancel, Manner, Segments, Sound, Usage
 
-_MAX_CHARS = 600
-"""Source: DashScope HTTP reference §5.1."""
+SSE = {"X-DashScope-SSE": "enable"}
 
 
 class HttpSynthesiser:
     """`qwen3-tts-flash` and its kin, streamed. The sound is always 24 000 Hz. Source: DashScope HTTP reference §5.1."""
 
     rate_hz = 24_000
+    most_chars = 600
+    rates = (1.0, 1.0)
 
     def __init__(self, transport: Transport, *, base_url: str, model: str) -> None:
         self._transport, self.model = transport, model
         self._url = f"{base_url}/services/aigc/multimodal-generation/generation"
 
-    def open(self, *, voice: str, key: ApiKey, cancel: Cancel) -> "HttpSpeech":
-        return HttpSpeech(self, voice=voice, key=key, cancel=cancel)
+    @property
+    def obeys(self) -> frozenset[str]:
+        return frozenset({"language", "instructions"} if _is_instructed(self.model) else {"language"})
 
-    def pcm(self, text: str, *, voice: str, key: ApiKey, cancel: Cancel) -> Iterator[bytes]:
-        """Yield the sound of one text of at most 600 characters. Raises: UpstreamError, Cancelled."""
-        body = {"model": self.model, "input": {"text": text, "voice": voice, "language_type": "Auto"}}
-        is_whole = False
-        events = self._transport.events(self._url, body, key=key, cancel=cancel, headers={"X-DashScope-SSE": "enable"})
-        for data in events:
-            output = read_speech(data)
-            is_whole = is_whole or output.finish_reason == "stop"
-            if output.audio.data:
-                yield output.audio.data
-        if not is_whole:
-            raise UpstreamBroken(
-                "语音合成在中途断开了。", english="The synthesis broke off. Try again.", code="upstream_cut"
-            )
+    def open(self, *, voice: str, key: ApiKey, cancel: Cancel, manner: Manner = PLAIN) -> "HttpSpeech":
+        return HttpSpeech(self, voice=voice, key=key, cancel=cancel, manner=manner)
+
+    def events(
+        self, text: str, *, voice: str, key: ApiKey, cancel: Cancel, manner: Manner = PLAIN
+    ) -> Iterator[SpeechEvent]:
+        """Yield the events of one text of at most 600 characters. Raises: UpstreamError, Cancelled."""
+        said = {"text": text, "voice": voice, "language_type": manner.language or "Auto"}
+        if manner.instructions:
+            said["instructions"] = manner.instructions
+        body = {"model": self.model, "input": said}
+        return speech_events(self._transport.events(self._url, body, key=key, cancel=cancel, headers=SSE))
+
+
+def speech_events(events: Iterator[bytes]) -> Iterator[SpeechEvent]:
+    """Yield what a streamed synthesis says. Raises: UpstreamBroken when it ends before its end."""
+    is_whole = False
+    for data in events:
+        event = read_speech(data)
+        is_whole = is_whole or event.is_last
+        yield event
+    if not is_whole:
+        raise UpstreamBroken(
+            "语音合成在中途断开了。", english="The synthesis broke off. Try again.", code="upstream_cut"
+        )
+
+
+def _is_instructed(model: str) -> bool:
+    return re.search(r"-tts-instruct-|-tts-vd-", model) is not None
 
 
 class HttpSpeech:
     """One answer, segment by segment. Threads: one owner, plus cancel."""
 
-    def __init__(self, synthesiser: HttpSynthesiser, *, voice: str, key: ApiKey, cancel: Cancel) -> None:
+    def __init__(
+        self, synthesiser: HttpSynthesiser, *, voice: str, key: ApiKey, cancel: Cancel, manner: Manner = PLAIN
+    ) -> None:
         self._synthesiser, self._voice, self._key, self._cancel = synthesiser, voice, key, cancel
+        self._manner = manner
 
     def sounds(self, segments: Segments) -> Iterator[Sound]:
         for spoken, segment in enumerate(segments):
-            for begin in range(0, len(segment), _MAX_CHARS):
-                text = segment[begin : begin + _MAX_CHARS]
-                for pcm in self._synthesiser.pcm(text, voice=self._voice, key=self._key, cancel=self._cancel):
-                    yield Sound(pcm=pcm, spoken=spoken)
+            for begin in range(0, len(segment), self._synthesiser.most_chars):
+                yield from self._spoken(segment[begin : begin + self._synthesiser.most_chars], spoken)
             yield Sound(pcm=b"", spoken=spoken + 1)
             self._cancel.raise_if_cancelled()
 
+    def _spoken(self, text: str, spoken: int) -> Iterator[Sound]:
+        event = None
+        for event in self._synthesiser.events(
+            text, voice=self._voice, key=self._key, cancel=self._cancel, manner=self._manner
+        ):
+            if event.pcm:
+                yield Sound(pcm=event.pcm, spoken=spoken, request_id=event.request_id)
+        if event:
+            yield Sound(pcm=b"", spoken=spoken, usage=usage_of(event))
+
     def close(self) -> None:
         """Each call has closed its own connection."""
+
+
+def usage_of(event: SpeechEvent) -> Usage:
+    """Return what a call cost: tokens where the model counts them, else the characters that it bills."""
+    count = event.usage
+    spent, made = count.input_tokens or count.characters or 0, count.output_tokens or 0
+    return Usage(prompt_tokens=spent, completion_tokens=made, total_tokens=spent + made)

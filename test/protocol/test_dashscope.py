@@ -328,9 +328,12 @@ def test_a_han_character_counts_twice(text: str, count: int) -> None:
 
 
 def test_a_piece_of_speech_is_decoded() -> None:
-    output = read_speech(b'{"output":{"finish_reason":"null","audio":{"data":"AAE=","id":"a"}},"request_id":"r"}')
+    event = read_speech(
+        b'{"output":{"finish_reason":"null","audio":{"data":"AAE=","id":"a"}},"usage":{"characters":3},"request_id":"r"}'
+    )
 
-    assert (output.audio.data, output.finish_reason) == (b"\x00\x01", "null")
+    assert (event.pcm, event.is_last, event.usage.characters) == (b"\x00\x01", False, 3)
+    assert event.request_id == "r"
 
 
 def test_an_error_event_of_speech_is_raised() -> None:

@@ -79,6 +79,6 @@ def test_a_stream_that_just_ends_is_no_complete_segment(
     voice = HttpSynthesiser(transport, base_url=script(stop_in_the_middle).url, model="m")
 
     with pytest.raises(UpstreamBroken) as caught:
-        list(voice.pcm("x", voice="Cherry", key=api_key, cancel=cancel))
+        list(voice.events("x", voice="Cherry", key=api_key, cancel=cancel))
 
     assert caught.value.code == "upstream_cut"

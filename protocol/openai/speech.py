@@ -1,0 +1,100 @@
+"""`POST /v1/audio/speech`: what may be asked, and the events of a streamed answer.
+
+Source: OpenAI API reference, create speech; DashScope HTTP reference §5 for the parameters beyond OpenAI's.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from protocol.errors import BadInput
+from protocol.openai.reading import convert, read_object
+
+Format = Literal["mp3", "opus", "aac", "flac", "wav", "pcm"]
+
+CONTENT_TYPES: dict[Format, str] = {
+    "mp3": "audio/mpeg",
+    "opus": "audio/ogg",
+    "aac": "audio/aac",
+    "flac": "audio/flac",
+    "wav": "audio/wav",
+    "pcm": "audio/pcm;rate=24000;channels=1",
+}
+"""Clients that wrap bare PCM read its rate from here."""
+
+_MOST_INSTRUCTIONS = 4096
+_ABSENT_INSTRUCTIONS = ("None", "none", "null")
+"""What clients send that turn an empty setting into text."""
+
+
+class VoiceId(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A voice by its id, as custom voices are named."""
+
+    id: str
+
+
+class SpeechRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One text to be read aloud.
+
+    Empty and null mean "not said", except for `input`. The last five are not OpenAI's: the language's English name
+    (or Auto), the sample rate in Hz, and what some of the vendor's voices let one choose.
+    """
+
+    input: Annotated[str, Meta(min_length=1)]
+    model: str = ""
+    voice: str | VoiceId = ""
+    instructions: Annotated[str, Meta(max_length=_MOST_INSTRUCTIONS)] = ""
+    response_format: Format = "mp3"
+    speed: Annotated[float, Meta(ge=0.25, le=4)] = 1.0
+    stream_format: Literal["audio", "sse"] = "audio"
+    language_type: str = ""
+    sample_rate: Literal[8000, 16000, 22050, 24000, 44100, 48000] | None = None
+    pitch: Annotated[float, Meta(ge=0.5, le=2)] | None = None
+    volume: Annotated[int, Meta(ge=0, le=100)] | None = None
+    seed: Annotated[int, Meta(ge=0, le=65535)] | None = None
+
+    @property
+    def voice_name(self) -> str:
+        return self.voice if isinstance(self.voice, str) else self.voice.id
+
+
+def read_speech_request(body: bytes) -> SpeechRequest:
+    """Return what a JSON body asks for. Raises: BadInput naming the parameter."""
+    return _read(read_object(body))
+
+
+def read_speech_form(fields: Mapping[str, str]) -> SpeechRequest:
+    """Return what the fields of a form ask for. Raises: BadInput naming the parameter."""
+    return _read(dict(fields), is_form=True)
+
+
+def _read(fields: dict[str, Any], *, is_form: bool = False) -> SpeechRequest:
+    said = {name: value for name, value in fields.items() if name == "input" or value not in (None, "")}
+    if said.get("instructions") in _ABSENT_INSTRUCTIONS:
+        del said["instructions"]
+    request = convert(said, SpeechRequest, is_form=is_form)
+    if request.speed != request.speed:  # not a number passes every comparison
+        raise BadInput("Invalid 'speed': expected a number from 0.25 to 4.", param="speed")
+    return request
+
+
+class SpeechUsage(msgspec.Struct, frozen=True, kw_only=True):
+    """What an answer cost: the text as the vendor counts it, the sound in its tokens."""
+
+    input_tokens: int
+    output_tokens: int
+    total_tokens: int
+
+
+class SpeechDelta(msgspec.Struct, frozen=True, kw_only=True, tag="speech.audio.delta", tag_field="type"):
+    """A piece of the sound, in the format that was asked for."""
+
+    audio: bytes
+
+
+class SpeechDone(msgspec.Struct, frozen=True, kw_only=True, tag="speech.audio.done", tag_field="type"):
+    """The end of a streamed answer."""
+
+    usage: SpeechUsage

@@ -1,0 +1,93 @@
+"""The passages of a text spoken one after another, each asked for before its place comes."""
+
+import contextlib
+import threading
+from collections import deque
+from collections.abc import Iterator, Sequence
+
+from protocol.errors import UpstreamBroken, UpstreamBusy, UpstreamError, UpstreamTimeout
+from protocol.keys import ApiKey
+from services.flow import CancelToken
+from services.ports import Manner, Narrator, Sound
+from services.prefetch import Prefetch
+from services.speaking import Script
+
+_AHEAD_BYTES = 8_388_608
+"""Sound of one passage that is read ahead: nearly three minutes, more than the longest passage takes."""
+_BUSY_PAUSE_S = 1.0
+"""The vendor counts its limits by the second."""
+
+Passage = Sequence[str]
+"""What one call to the vendor speaks: one segment or, for a voice that keeps its connection, all of them."""
+
+
+class Narration:
+    """One text being read aloud. Threads: one owner; the readers are started and joined here."""
+
+    def __init__(
+        self,
+        narrator: Narrator,
+        passages: Sequence[Passage],
+        *,
+        voice: str,
+        manner: Manner,
+        key: ApiKey,
+        cancel: CancelToken,
+    ) -> None:
+        self._narrator, self._passages = narrator, passages
+        self._voice, self._manner, self._key, self._cancel = voice, manner, key, cancel
+
+    def sounds(self) -> Iterator[Sound]:
+        """Yield the sound of every passage in order. Raises: UpstreamError, Cancelled.
+
+        A passage is asked for when the one before it begins to sound: then it is ready when its place comes, and the
+        vendor, which counts calls by the second, never gets two at once.
+        """
+        readers: deque[Prefetch] = deque()
+        try:
+            for number in range(len(self._passages)):
+                if not readers:
+                    readers.append(self._reader(number))
+                for sound in readers[0]:
+                    if len(readers) == 1 and number + 1 < len(self._passages):
+                        readers.append(self._reader(number + 1))
+                    yield sound
+                readers.popleft().close()
+        finally:
+            if readers:  # it ends before its end: nobody wants what is still being spoken
+                self._cancel.cancel()
+            for reader in readers:
+                reader.close()
+
+    def _reader(self, number: int) -> Prefetch:
+        passage, name = self._passages[number], threading.current_thread().name
+        return Prefetch(lambda: self._spoken(passage), limit_bytes=_AHEAD_BYTES, name=f"{name}-passage-{number + 1}")
+
+    def _spoken(self, passage: Passage) -> Iterator[Sound]:
+        """Yield the sound of one passage; one that fails before it sounds is tried a second time."""
+        has_sound = False
+        try:
+            for sound in self._once(passage):
+                has_sound = has_sound or bool(sound.pcm)
+                yield sound
+            return
+        except UpstreamError as error:
+            if has_sound or not error.retryable or isinstance(error, UpstreamTimeout):  # nobody waits twice as long
+                raise
+            self._cancel.wait(_BUSY_PAUSE_S if isinstance(error, UpstreamBusy) else 0)
+        yield from self._once(passage)
+
+    def _once(self, passage: Passage) -> Iterator[Sound]:
+        self._cancel.raise_if_cancelled()
+        script, has_sound = Script(), False
+        script.add(passage)
+        script.close()
+        speech = self._narrator.open(voice=self._voice, key=self._key, cancel=self._cancel, manner=self._manner)
+        with contextlib.closing(speech):
+            for sound in speech.sounds(script.reading(start=0)):
+                has_sound = has_sound or bool(sound.pcm)
+                yield sound
+        if not has_sound:
+            raise UpstreamBroken(
+                "语音服务没有返回声音。", english="The model service sent no sound. Try again.", code="upstream_empty"
+            )
