@@ -13,10 +13,10 @@ import pytest
 from emulator import Emulator
 from emulator.ear import hear
 from emulator.voice import pcm_to_wav, speak
+from test.support.packages import python_packages
 
 OLD_SDK = "dashscope==1.24.10"
 WALK = Path(__file__).with_name("dashscope_walk.py")
-CACHE = Path(__file__).parents[1] / "artifacts" / "sdk"
 QUESTION = "今天天气怎么样？"
 
 
@@ -36,7 +36,7 @@ def walk(request: pytest.FixtureRequest, emulator: Emulator, tmp_path_factory: p
     folder = tmp_path_factory.mktemp("walk")
     sound = speak(QUESTION, rate_hz=16000)
     (folder / "question.wav").write_bytes(pcm_to_wav(sound, rate_hz=16000))
-    path = "" if request.param != OLD_SDK else str(install(OLD_SDK))
+    path = str(python_packages(OLD_SDK, with_dependencies=False)) if request.param == OLD_SDK else ""
     done = subprocess.run(
         [sys.executable, str(WALK), emulator.native_url, emulator.websocket_url, "sk-walk", str(folder)],
         env={**os.environ, "PYTHONPATH": path},
@@ -48,17 +48,3 @@ def walk(request: pytest.FixtureRequest, emulator: Emulator, tmp_path_factory: p
     assert done.returncode == 0, f"the walk through {request.param} did not end well:\n{done.stderr[-3000:]}"
     return Walk(json.loads(done.stdout.splitlines()[-1]), folder)
 
-
-def install(requirement: str) -> Path:
-    """Return a folder that holds this release of a package, installing it once."""
-    target = CACHE / requirement.replace("==", "-")
-    if (target / "dashscope" / "version.py").exists():
-        return target
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(target), requirement]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-    if done.returncode:
-        pytest.fail(
-            f"The contract with the older SDK could not be checked: {requirement} cannot be installed into {target}."
-            f" A package index is needed once.\n{done.stderr[-1500:]}"
-        )
-    return target
