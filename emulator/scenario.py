@@ -82,12 +82,16 @@ class ModelHabits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Everything that one key may script.  Replies and transcripts are used in order; the last one repeats."""
+    """Everything that one key may script.  Replies and transcripts are used in order; the last one repeats.
+
+    `speakers` are the speakers of a recording's sentences, in turn, where the request asks who spoke.
+    """
 
     replies: list[str] = []
     tool_calls: list[dict[str, Any]] = []
     reasoning: str = ""
     transcripts: list[str] = []
+    speakers: list[int] = []
     latency: Latency = Latency()
     faults: list[Fault] = []
     tts: TtsHabits = TtsHabits()

@@ -14,14 +14,16 @@ from flask import Blueprint, Response, request
 
 from emulator import faults
 from emulator.calls import Task
-from emulator.ear import decode_audio, spread
+from emulator.containers import decode_channels
+from emulator.ear import spread
 from emulator.errors import ApiError
 from emulator.files import keep_result
 from emulator.journal import without_media
 from emulator.media import fetch
-from emulator.models import Model, find_model
+from emulator.models import find_model
 from emulator.requests import call_of, json_response, read_json
-from emulator.transcripts import transcript_file
+from emulator.task_request import checked_parameters, urls_of
+from emulator.transcripts import Recording, transcript_file
 
 blueprint = Blueprint("tasks", __name__)
 _BEIJING_S: Final = 8 * 3600
@@ -36,26 +38,12 @@ def submit() -> Response:
         message = "Current user api does not support synchronous calls."
         raise ApiError(message, status=403, code="AccessDenied")
     model = find_model(str(body.get("model") or ""), "asr_task", retired=call.scenario.models.retired)
-    urls = _urls(model, body.get("input") or {})
+    urls, parameters = urls_of(model, body.get("input")), checked_parameters(model, body.get("parameters"))
     fault = faults.before_answer(call, "asr_task")
-    task = Task(call, model, urls, body.get("parameters") or {}, fault)
+    task = Task(call, model, urls, parameters, fault)
     call.vendor.tasks.put(task.task_id, task)
     output = {"task_status": task.status, "task_id": task.task_id}
     return json_response({"output": output, "request_id": call.request_id})
-
-
-def _urls(model: Model, inputs: dict[str, Any]) -> list[str]:
-    if "filetrans" in model.name:
-        url = inputs.get("file_url")
-        if not isinstance(url, str) or not url:
-            raise ApiError("input must contain file_url")
-        return [url]
-    urls = inputs.get("file_urls")
-    if not isinstance(urls, list):
-        raise ApiError("input must contain file_urls")
-    if not urls:
-        raise ApiError("[] is too short")
-    return [str(url) for url in urls]
 
 
 @blueprint.get("/api/v1/tasks")
@@ -145,23 +133,37 @@ def _transcribe(task: Task, url: str) -> dict[str, Any]:
         code = "FILE_DOWNLOAD_FAILED" if "filetrans" in task.model.name else "InvalidFile.DownloadFailed"
         return _failed(url, code, "The audio file cannot be downloaded.")
     try:
-        pcm, rate_hz = decode_audio(data)
+        recording = _listen(task, url, data)
     except ValueError:
         return _failed(url, "InvalidFile.Format", "The audio file cannot be decoded.")
-    duration_ms = len(pcm) * 500 // rate_hz
-    scripted = task.call.script.next_transcript()
-    ear = task.call.vendor.ear
-    characters = spread(scripted, duration_ms) if scripted is not None else ear.listen(pcm, rate_hz=rate_hz)
-    if not characters:
+    if not recording.text:
         code = "SUCCESS_WITH_NO_VALID_FRAGMENT" if "paraformer" in task.model.name else "ASR_RESPONSE_HAVE_NO_WORDS"
         return _failed(url, code, code)
-    task.duration_s += math.ceil(duration_ms / 1000)
-    body = transcript_file(
-        url, characters, model=task.model.name, parameters=task.parameters, audio=(duration_ms, rate_hz)
-    )
-    task.call.note("heard", text="".join(c.char for c in characters), size_bytes=len(data))
+    task.duration_s += math.ceil(recording.duration_ms / 1000) * len(recording.tracks)
+    speakers = task.call.scenario.speakers
+    body = transcript_file(recording, model=task.model.name, parameters=task.parameters, speakers=speakers)
+    task.call.note("heard", text=recording.text, size_bytes=len(data))
     link = keep_result(task.call.vendor, "transcript.json", msgspec.json.encode(body), "application/json")
     return {"file_url": url, "transcription_url": link, "subtask_status": "SUCCEEDED"}
+
+
+def _listen(task: Task, url: str, data: bytes) -> Recording:
+    """Return what is heard on the channels that the task asks for; one that the file has not is left out.
+
+    Raises: ValueError when the file cannot be decoded.
+    """
+    channels, rate_hz = decode_channels(data)
+    duration_ms = len(channels[0]) * 500 // rate_hz
+    wanted = [n for n in task.parameters.get("channel_id") or [0] if n < len(channels)]
+    tracks = []
+    for number in wanted:
+        scripted = task.call.script.next_transcript()
+        ear = task.call.vendor.ear
+        heard = ear.listen(channels[number], rate_hz=rate_hz) if scripted is None else spread(scripted, duration_ms)
+        tracks.append((number, heard))
+    return Recording(
+        url=url, rate_hz=rate_hz, duration_ms=duration_ms, channel_count=len(channels), tracks=tuple(tracks)
+    )
 
 
 def _failed(url: str, code: str, message: str) -> dict[str, Any]:

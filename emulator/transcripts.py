@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, Final
 
 from emulator.asr import guess_language
@@ -13,34 +15,67 @@ _SENTENCE_END: Final = frozenset("。！？!?；;\n….")
 _PUNCTUATION: Final = re.compile(r"[^\w\s]|_")
 _HAN: Final = re.compile(r"[\u3400-\u9fff]")
 _PAUSE_MS: Final = 500
+_MOST_SPEAKERS: Final = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """One decoded file and what was heard on each of the channels asked for: (channel number, its characters)."""
+
+    url: str
+    rate_hz: int
+    duration_ms: int
+    channel_count: int
+    tracks: tuple[tuple[int, tuple[Character, ...]], ...]
+
+    @property
+    def text(self) -> str:
+        """All that was heard."""
+        return "".join(character.char for _, characters in self.tracks for character in characters)
 
 
 def transcript_file(
-    url: str, characters: tuple[Character, ...], *, model: str, parameters: dict[str, Any], audio: tuple[int, int]
+    recording: Recording, *, model: str, parameters: dict[str, Any], speakers: list[int]
 ) -> dict[str, Any]:
-    """Return the result file in the family's form; `audio` is (duration in ms, rate in Hz)."""
+    """Return the result file in the family's form; `speakers` are who speaks each sentence, in turn."""
     is_qwen = "filetrans" in model
+    turns = itertools.cycle(speakers or [0]) if _is_diarized(recording, parameters, is_qwen=is_qwen) else None
+    transcripts = [_transcript(*track, parameters, turns, is_qwen=is_qwen) for track in recording.tracks]
+    if is_qwen:
+        info = {"format": "wav", "sample_rate": recording.rate_hz}
+        return {"file_url": recording.url, "audio_info": info, "transcripts": transcripts}
+    properties = {
+        "audio_format": "pcm_s16le",
+        "channels": [number for number, _ in recording.tracks],
+        "original_sampling_rate": recording.rate_hz,
+        "original_duration_in_milliseconds": recording.duration_ms,
+    }
+    return {"file_url": recording.url, "properties": properties, "transcripts": transcripts}
+
+
+def _is_diarized(recording: Recording, parameters: dict[str, Any], *, is_qwen: bool) -> bool:
+    """Speakers are told apart in recordings of one channel, and not by the Qwen family."""
+    return bool(parameters.get("diarization_enabled")) and recording.channel_count == 1 and not is_qwen
+
+
+def _transcript(
+    channel: int,
+    characters: tuple[Character, ...],
+    parameters: dict[str, Any],
+    turns: Iterator[int] | None,
+    *,
+    is_qwen: bool,
+) -> dict[str, Any]:
     sentences = [
         _sentence(part, number, parameters, is_qwen=is_qwen)
         for number, part in enumerate(sentences_of(characters), 0 if is_qwen else 1)
     ]
+    for sentence, speaker in zip(sentences, turns or (), strict=False):
+        sentence["speaker_id"] = min(speaker, (parameters.get("speaker_count") or _MOST_SPEAKERS) - 1)
     text = "".join(c.char for c in characters)
-    if is_qwen:
-        info = {"format": "wav", "sample_rate": audio[1]}
-        return {
-            "file_url": url,
-            "audio_info": info,
-            "transcripts": [{"channel_id": 0, "text": text, "sentences": sentences}],
-        }
     spoken_ms = sum(s["end_time"] - s["begin_time"] for s in sentences)
-    transcript = {"channel_id": 0, "content_duration_in_milliseconds": spoken_ms, "text": text, "sentences": sentences}
-    properties = {
-        "audio_format": "pcm_s16le",
-        "channels": [0],
-        "original_sampling_rate": audio[1],
-        "original_duration_in_milliseconds": audio[0],
-    }
-    return {"file_url": url, "properties": properties, "transcripts": [transcript]}
+    length = {} if is_qwen else {"content_duration_in_milliseconds": spoken_ms}
+    return {"channel_id": channel, **length, "text": text, "sentences": sentences}
 
 
 def sentences_of(characters: tuple[Character, ...]) -> Iterator[tuple[Character, ...]]:
@@ -82,8 +117,6 @@ def _sentence(
     sentence["sentence_id"] = number
     if is_qwen:
         sentence |= {"language": parameters.get("language") or guess_language(text), "emotion": "neutral"}
-    if parameters.get("diarization_enabled"):
-        sentence["speaker_id"] = 0
     if not is_qwen or parameters.get("enable_words"):
         sentence["words"] = [
             {"begin_time": start, "end_time": end, "text": word, "punctuation": mark}

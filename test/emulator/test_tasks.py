@@ -5,7 +5,7 @@ import pytest
 from emulator.ear import Character, decode_audio, hear, spread
 from emulator.transcripts import sentences_of, words_of
 from emulator.voice import pcm_to_wav, speak
-from test.emulator.sounds import silence
+from test.emulator.sounds import in_container, silence, stereo
 
 ASYNC = {"X-DashScope-Async": "enable"}
 RESOLVE = {"X-DashScope-OssResourceResolve": "enable"}
@@ -80,6 +80,91 @@ def test_filetrans_has_one_result_and_words_only_on_demand(api, upload, http) ->
         results.append(transcript_of(http, done["output"]["result"])["transcripts"][0]["sentences"][0])
 
     assert [("words" in sentence, sentence["sentence_id"]) for sentence in results] == [(False, 0), (True, 0)]
+
+
+def transcripts_of(api, http, address: str, **options) -> tuple[list[dict], dict]:
+    """Submit, poll once, fetch the result: its transcripts and what the task cost."""
+    _, submitted = submit(api, address, **options)
+    _, done = api("GET", f"tasks/{submitted['output']['task_id']}")
+    result = done["output"].get("result") or done["output"]["results"][0]
+    return transcript_of(http, result)["transcripts"], done["usage"]
+
+
+def test_speakers_are_told_apart_only_on_demand(api, upload, http, scenario) -> None:
+    scenario(speakers=[0, 1], transcripts=["One. Two. Three."])
+    _, address = upload(WAV)
+
+    plain, told, limited = (
+        transcripts_of(api, http, address, **parameters)[0][0]["sentences"]
+        for parameters in ({}, {"diarization_enabled": True}, {"diarization_enabled": True, "speaker_count": 2})
+    )
+
+    assert not any("speaker_id" in sentence for sentence in plain)
+    assert [s["speaker_id"] for s in told] == [s["speaker_id"] for s in limited] == [0, 1, 0]
+
+
+def test_one_speaker_is_told_where_nothing_is_scripted(api, upload, http) -> None:
+    _, address = upload(WAV)
+
+    transcripts, _ = transcripts_of(api, http, address, diarization_enabled=True)
+
+    assert [sentence["speaker_id"] for sentence in transcripts[0]["sentences"]] == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "texts", "seconds"),
+    [
+        ({}, {0: "left."}, 1),
+        ({"channel_id": [1]}, {1: "right."}, 1),
+        ({"channel_id": [0, 1, 7]}, {0: "left.", 1: "right."}, 2),
+        ({"channel_id": [0, 1], "diarization_enabled": True}, {0: "left.", 1: "right."}, 2),
+    ],
+)
+def test_each_channel_has_a_transcript_and_is_billed(
+    api, upload, http, parameters: dict, texts: dict, seconds: int
+) -> None:
+    sound = stereo(speak("left."), speak("right."))
+    _, address = upload(in_container(sound, rate_hz=24000, container="wav", codec="pcm_s16le", layout="stereo"))
+
+    transcripts, usage = transcripts_of(api, http, address, **parameters)
+
+    assert {t["channel_id"]: t["text"] for t in transcripts} == texts and usage["duration"] == seconds
+    assert not any("speaker_id" in s for t in transcripts for s in t["sentences"])
+
+
+def test_the_language_of_a_request_stands_in_the_sentences(api, upload, http) -> None:
+    _, address = upload(WAV)
+
+    transcripts, _ = transcripts_of(api, http, address, model="qwen3-asr-flash-filetrans", language="yue")
+
+    assert {sentence["language"] for sentence in transcripts[0]["sentences"]} == {"yue"}
+
+
+@pytest.mark.parametrize(
+    ("model", "name", "value"),
+    [
+        ("paraformer-v2", "language_hints", ["xx"]),
+        ("paraformer-v2", "language_hints", "zh"),
+        ("paraformer-v2", "diarization_enabled", "yes"),
+        ("paraformer-v2", "timestamp_alignment_enabled", 1),
+        ("paraformer-v2", "speaker_count", 1),
+        ("paraformer-v2", "channel_id", 0),
+        ("qwen3-asr-flash-filetrans", "language", "xx"),
+        ("qwen3-asr-flash-filetrans", "enable_words", "no"),
+    ],
+)
+def test_a_wrong_parameter_of_a_task_is_refused_by_name(api, model: str, name: str, value: object) -> None:
+    status, body = submit(api, "http://127.0.0.1:9/a.wav", model=model, **{name: value})
+
+    assert (status, body["code"]) == (400, "InvalidParameter") and name in body["message"]
+
+
+def test_the_parameters_of_a_task_are_noted(api, emulator, key) -> None:
+    submit(api, "http://127.0.0.1:9/a.wav", timestamp_alignment_enabled=True, language_hints=["zh", "en"])
+
+    parameters = emulator.journal(key)[0]["body"]["parameters"]
+
+    assert parameters == {"timestamp_alignment_enabled": True, "language_hints": ["zh", "en"]}
 
 
 def test_a_task_is_pending_then_running_for_the_scripted_polls(api, upload, scenario) -> None:
