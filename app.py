@@ -9,14 +9,15 @@ import config
 from config import Settings
 from protocol.packets import Limits
 from providers.dashscope import narrators, recognisers
-from providers.dashscope.chat import CompatibleChat
+from providers.dashscope.chat import CompatibleChat, CompatibleCompletions
 from providers.dashscope.models import CompatibleModels
 from providers.dashscope.transport import Transport
 from providers.dashscope.tts_http import HttpSynthesiser
 from providers.dashscope.tts_realtime import RealtimeSynthesiser
-from routes import audio_websocket, errors, gate, health, models_api, pages, socket, speech_api
+from routes import audio_websocket, chat_api, errors, gate, health, models_api, openapi, pages, socket, speech_api
 from services import catalogue
 from services.catalogue import Catalogue
+from services.chat import ChatCompletions
 from services.model_list import ModelList
 from services.session import SessionRules
 from services.sessions import Sessions
@@ -43,9 +44,11 @@ def create_app(settings: Settings) -> Flask:
     gate.register(app, key=settings.api_key)
     errors.register(app)
     app.register_blueprint(audio_websocket.blueprint(engines, rules, sessions=sessions, key=settings.api_key))
+    app.register_blueprint(_chat_door(settings, transport))
     app.register_blueprint(_models_door(settings, transport))
     app.register_blueprint(_speech_door(settings, transport))
     app.register_blueprint(health.blueprint())
+    app.register_blueprint(openapi.blueprint(version=config.VERSION))
     app.register_blueprint(pages.blueprint(files, version=config.VERSION))
     return app
 
@@ -109,6 +112,11 @@ def _models_door(settings: Settings, transport: Transport) -> Blueprint:
     known = _catalogue(settings)
     source = CompatibleModels(transport, chat_url=settings.chat_url)
     return models_api.blueprint(ModelList(known, source), known)
+
+
+def _chat_door(settings: Settings, transport: Transport) -> Blueprint:
+    vendor = CompatibleCompletions(transport, url=settings.chat_url)
+    return chat_api.blueprint(ChatCompletions(vendor, _catalogue(settings)))
 
 
 def _speech_door(settings: Settings, transport: Transport) -> Blueprint:

@@ -1,0 +1,60 @@
+"""`POST /v1/chat/completions`.  Source: OpenAI API reference, create chat completion."""
+
+import logging
+from collections.abc import Callable, Iterator
+
+from flask import Blueprint, Response, request
+
+from protocol.errors import Cancelled, GatewayError
+from protocol.openai.chat_request import ChatCall, read_call
+from protocol.openai.chat_stream import event
+from routes import errors
+from routes.call import Call, current
+from services.chat import ChatCompletions
+
+_log = logging.getLogger(__name__)
+_STREAM_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+
+
+def blueprint(chat: ChatCompletions) -> Blueprint:
+    """Return the route, joined to its parts."""
+    door = Blueprint("chat_api", __name__)
+
+    @door.post("/v1/chat/completions")
+    def completions() -> Response:
+        call, asked = current(), read_call(request.get_data())
+        if asked.is_stream:
+            return _streamed(chat, asked, call)
+        answer = chat.answer(asked, key=call.caller.key, cancel=call.cancel, named=_naming(call))
+        return Response(answer, content_type="application/json")
+
+    return door
+
+
+def _naming(call: Call) -> Callable[[str], None]:
+    def named(request_id: str) -> None:
+        call.vendor_request_id = request_id
+
+    return named
+
+
+def _streamed(chat: ChatCompletions, asked: ChatCall, call: Call) -> Response:
+    """Return a stream whose first event is there already: what fails before it is an error with a status."""
+    events = chat.stream(asked, key=call.caller.key, cancel=call.cancel, named=_naming(call))
+    answer = Response(_until_it_breaks(next(events), events, call), content_type="text/event-stream; charset=utf-8")
+    answer.headers.update(_STREAM_HEADERS)
+    answer.call_on_close(events.close)
+    return answer
+
+
+def _until_it_breaks(first: bytes, events: Iterator[bytes], call: Call) -> Iterator[bytes]:
+    """Yield the events. A failure is the last one, without `[DONE]`, so that clients raise it."""
+    try:
+        yield first
+        yield from events
+    except Cancelled:
+        return
+    except GatewayError as error:
+        call.error_code = error.code
+        _log.warning("stream broke off: %s", error.code)
+        yield event(errors.body(error))
