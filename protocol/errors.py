@@ -22,6 +22,8 @@
     │       ├── UpstreamUnavailable 503  ”                       upstream_unavailable  yes  it says so itself
     │       └── UpstreamUnreachable 502  ”                       upstream_unreachable  yes  no connection at all
     └── StorageError             503     server_error            storage_unavailable   yes  bucket or database away
+        ├── StorageMisconfigured 503     ”                       ”                     no   wrong credentials, bucket
+        └── StorageRefused       503     ”                       storage_refused       no   this thing is never taken
 
 Types and codes are OpenAI's where it has one (OpenAI API reference, error object). Rendered once for HTTP
 (`routes/errors.py`, OpenAI's shape) and once for WebSockets (the `error` event).
@@ -147,6 +149,18 @@ class UpstreamUnreachable(UpstreamBroken):
 
 class StorageError(GatewayError):
     status, code, retryable = 503, "storage_unavailable", True
+
+
+class StorageMisconfigured(StorageError):
+    """Bucket or database answers but does not let us in: it will not until the operator changes something."""
+
+    retryable = False
+
+
+class StorageRefused(StorageError):
+    """Bucket or database will never take this one thing (its name, its size, its content); others it will."""
+
+    code, retryable = "storage_refused", False
 
 
 class Cancelled(Exception):

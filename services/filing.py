@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from protocol.errors import GatewayError
-from services.ports import ObjectStore, Recording
+from services.ports import Recording
 from services.stages import Stages
+from services.storage_ports import ObjectStore, Saved
 
 _log = logging.getLogger(__name__)
 
@@ -34,8 +35,8 @@ class Filing:
     def _file(self) -> None:
         try:
             data, content_type = self._recording.data, self._recording.container.content_type
-            self._store.put(self.object_key, data, content_type=content_type)
-            self.is_stored = True
+            saved = self._store.put(self.object_key, data, content_type=content_type)
+            self.is_stored = saved is Saved.DELIVERED
             self._stages.mark("upload")
         except GatewayError as error:
             _log.warning("recording not stored: %s %s", error.code, error)

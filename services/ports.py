@@ -6,8 +6,7 @@ Threads: a stream object belongs to the threads named in its docstring. Every bl
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from typing import BinaryIO, Literal, Protocol
 
 from protocol.keys import ApiKey
@@ -343,12 +342,12 @@ class Narrator(Protocol):
     def rate_hz(self) -> int: ...
 
     @property
-    def most_chars(self) -> int:
-        """How much one call can speak; a longer text takes several."""
+    def most_chars(self) -> int | None:
+        """How much one call can speak, so that a longer text takes several; None when one speaks it all."""
 
     @property
     def obeys(self) -> frozenset[str]:
-        """The fields of `Manner` that mean something to this model."""
+        """The fields of `Manner` that mean something to this model, beside `rate`."""
 
     @property
     def rates(self) -> tuple[float, float]:
@@ -356,45 +355,3 @@ class Narrator(Protocol):
 
     def open(self, *, voice: str, key: ApiKey, cancel: Cancel, manner: Manner = PLAIN) -> Speech:
         """Make ready to speak. Raises: UpstreamError, Cancelled."""
-
-
-# --- remembering -------------------------------------------------------------------------------------------------
-
-
-class ObjectStore(Protocol):
-    def url(self, key: str) -> str:
-        """Return the address under which the object will be readable; known before the upload."""
-
-    def put(self, key: str, data: bytes, *, content_type: str) -> None:
-        """Store one object. Raises: StorageError."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TurnRecord:
-    """One finished turn as history keeps it. `answer_heard` is what had been played when the turn was interrupted."""
-
-    turn_id: str
-    session_id: str
-    started_at: datetime
-    finished_at: datetime
-    key_fingerprint: str
-    user_text: str
-    answer_text: str
-    answer_heard: str
-    interrupted: bool
-    audio_key: str
-    audio_url: str
-    audio_seconds: float
-    asr_model: str
-    chat_model: str
-    tts_model: str
-    usage: Usage = field(default_factory=Usage)
-    stages_ms: dict[str, float] = field(default_factory=dict)
-    error_code: str = ""
-
-
-class History(Protocol):
-    def save(self, turn: TurnRecord) -> None:
-        """Store one turn durably before returning; the same `turn_id` twice is one row. Raises: StorageError."""
-
-    def close(self) -> None: ...

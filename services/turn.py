@@ -37,9 +37,10 @@ from services.filing import Filing
 from services.flow import CancelToken
 from services.listening import Listening
 from services.outbox import Outbox
-from services.ports import ChatModel, History, ObjectStore, Recogniser, Recording, Synthesiser, TurnRecord, Usage
+from services.ports import ChatModel, Recogniser, Recording, Synthesiser, Usage
 from services.speaking import Speaking
 from services.stages import Stages
+from services.storage_ports import History, ObjectStore, Saved, TurnRecord
 
 _log = logging.getLogger(__name__)
 
@@ -193,15 +194,14 @@ class Turn:
         )
 
     def _save(self) -> bool:
-        """Save a turn in which something was said; whether it is saved is told, never assumed."""
+        """Save a turn in which something was said; whether the database has it by now is told, never assumed."""
         if not self._question:
             return False
         try:
-            self._engines.history.save(self._record())
+            return self._engines.history.save(self._record()) is Saved.DELIVERED
         except GatewayError as error:
             _log.error("turn not saved: %s %s", error.code, error)
             return False
-        return True
 
     def _record(self) -> TurnRecord:
         return TurnRecord(

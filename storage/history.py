@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import URL, Engine, Row, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from services.ports import TurnRecord, Usage
+from services.ports import Usage
+from services.storage_ports import Saved, TurnRecord
 from storage import database
 from storage.database import mysql_url, sqlite_url
 from storage.migrate import migrate
@@ -32,7 +33,7 @@ def open_history(url: URL | str, *, timeout_s: float = 5.0) -> "SqlHistory":
 
 
 class SqlHistory:
-    """Implements `services.ports.History`. Invariant: a turn whose `save` returned outlives any kill of this process.
+    """Implements `History`. Invariant: a turn whose `save` returned outlives any kill of this process.
 
     Threads: any number; each call takes a connection of its own from a bounded pool.
     """
@@ -40,7 +41,7 @@ class SqlHistory:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def save(self, turn: TurnRecord) -> None:
+    def save(self, turn: TurnRecord) -> Saved:
         """Store one turn durably; a `turn_id` that is stored already stays as it is. Raises: StorageError."""
         with database.reported(self._engine.url, "save the turn"):
             try:
@@ -49,6 +50,7 @@ class SqlHistory:
             except IntegrityError:
                 if not self._has(turn.turn_id):
                     raise
+        return Saved.DELIVERED
 
     def recent(self, session_id: str, *, limit: int) -> list[TurnRecord]:
         """Return the last `limit` turns of a session, newest last. Raises: StorageError."""

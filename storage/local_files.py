@@ -18,12 +18,13 @@ from pathlib import Path
 from urllib.parse import quote, urlencode
 
 from protocol.errors import BadInput, NotFound, StorageError, Unauthorized
+from services.storage_ports import Saved
 
 SECRET_BYTES = 32
 
 
 class LocalFiles:
-    """Implements `services.ports.ObjectStore`. Invariant: a key names a whole file below `root`, or none.
+    """Implements `services.storage_ports.ObjectStore`. Invariant: a key names a whole file below `root`, or none.
 
     Threads: any number, also of several processes on one root.
     """
@@ -43,14 +44,12 @@ class LocalFiles:
         self._lifetime_s = lifetime_s
         self._clock = clock
 
-    def put(self, key: str, data: bytes, *, content_type: str) -> None:
+    def put(self, key: str, data: bytes, *, content_type: str) -> Saved:
         """Store one object; a reader sees all of it or nothing. `content_type` is not kept.
 
         Raises: StorageError, BadInput (a key that is no path below the root).
         """
-        path = self._path(key)
-        if path is None:
-            raise BadInput(f"{key!r} is not a key: use names separated by /, without '..' or a leading /.", param="key")
+        path = self._key_path(key)
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with _draft(path.parent, data) as draft:
@@ -58,6 +57,25 @@ class LocalFiles:
             _sync_folder(path.parent)
         except OSError as error:
             raise StorageError(f"Could not store {key!r} in {self._root}: {error}") from error
+        return Saved.DELIVERED
+
+    def get(self, key: str) -> bytes:
+        """Return an object. Raises: NotFound, StorageError."""
+        with self._reading(key) as path:
+            return path.read_bytes()
+
+    def size_bytes(self, key: str) -> int | None:
+        """Return how large an object is, None when there is none. Raises: StorageError."""
+        try:
+            with self._reading(key) as path:
+                return path.stat().st_size
+        except NotFound:
+            return None
+
+    def delete(self, key: str) -> None:
+        """Forget an object; harmless when there is none. Raises: StorageError."""
+        with suppress(NotFound), self._reading(key) as path:
+            path.unlink()
 
     def url(self, key: str) -> str:
         """Return a link to the object that works for `lifetime_s` from now."""
@@ -79,6 +97,25 @@ class LocalFiles:
     def _sign(self, key: str, expires: str) -> str:
         message = _as_bytes(f"{quote(_as_bytes(key))}?{expires}")
         return urlsafe_b64encode(hmac.digest(self._secret, message, hashlib.sha256)).decode().rstrip("=")
+
+    def _key_path(self, key: str) -> Path:
+        path = self._path(key)
+        if path is None:
+            raise BadInput(f"{key!r} is not a key: use names separated by /, without '..' or a leading /.", param="key")
+        return path
+
+    @contextmanager
+    def _reading(self, key: str) -> Iterator[Path]:
+        """Yield where an object is; what goes wrong there becomes NotFound or StorageError."""
+        path = self._path(key)
+        try:
+            if path is None or not path.is_file():
+                raise NotFound(f"There is no file {key!r}.", param="key")
+            yield path
+        except FileNotFoundError as error:
+            raise NotFound(f"There is no file {key!r}.", param="key") from error
+        except OSError as error:
+            raise StorageError(f"Could not read {key!r} in {self._root}: {error}") from error
 
     def _path(self, key: str) -> Path | None:
         """Return where a key's file is, or None when it would not be below the root, links followed."""

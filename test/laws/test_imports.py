@@ -9,7 +9,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "protocol": set(),
     "services": {"protocol"},
     "providers": {"protocol", "services.ports"},
-    "storage": {"protocol", "services.ports"},
+    "storage": {"protocol", "services.ports", "services.storage_ports"},
     "routes": {"protocol", "services"},
     "config": {"protocol.keys"},  # secrets are `ApiKey` from the moment they are read
     "deploy": {"config", "protocol.errors"},  # it tells in one sentence why a start failed

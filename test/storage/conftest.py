@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import URL
 
-from services.ports import TurnRecord, Usage
+from services.ports import Usage
+from services.storage_ports import TurnRecord
 from storage.history import SqlHistory, open_history, sqlite_url
 from test.storage.mariadb import PASSWORD, USER, MariaDb
 

@@ -6,7 +6,7 @@ python saving_process.py <url> <turn_id>      ready → (line) → saved → (li
 import sys
 from datetime import UTC, datetime
 
-from services.ports import TurnRecord
+from services.storage_ports import TurnRecord
 from storage.history import open_history
 
 _NOW = datetime.now(UTC)

@@ -12,7 +12,7 @@ import pytest
 
 from protocol.errors import StorageError
 from protocol.keys import ApiKey
-from services.ports import TurnRecord
+from services.storage_ports import TurnRecord
 from storage.history import SqlHistory, mysql_url, open_history, sqlite_url
 from test.storage.mariadb import MariaDb
 

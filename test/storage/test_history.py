@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import URL
 
 from protocol.errors import StorageError
-from services.ports import History, TurnRecord
+from services.storage_ports import History, TurnRecord
 from storage.history import SqlHistory, open_history
 from test.storage.mariadb import MariaDb
 from test.storage.processes import SavingProcess

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pytest
 
 from protocol.errors import BadInput, NotFound, StorageError, Unauthorized
-from services.ports import ObjectStore
+from services.storage_ports import ObjectStore, Saved
 from storage.local_files import LocalFiles, load_or_create_secret
 
 SECRET = b"k" * 32
@@ -188,3 +188,26 @@ def test_a_damaged_secret_is_named_and_not_replaced(tmp_path: Path) -> None:
         load_or_create_secret(path)
 
     assert path.read_bytes() == b"short"
+
+
+def test_a_file_is_read_measured_and_deleted_by_its_key(files: LocalFiles) -> None:
+    store: ObjectStore = files
+    assert store.put("a/b.wav", b"sound", content_type="audio/wav") is Saved.DELIVERED
+
+    assert (store.get("a/b.wav"), store.size_bytes("a/b.wav")) == (b"sound", 5)
+    store.delete("a/b.wav")
+    store.delete("a/b.wav")
+
+    assert store.size_bytes("a/b.wav") is None
+    with pytest.raises(NotFound):
+        store.get("a/b.wav")
+
+
+@pytest.mark.parametrize("key", OUTSIDE)
+def test_a_key_that_leaves_the_root_is_neither_read_nor_deleted(files: LocalFiles, tmp_path: Path, key: str) -> None:
+    files.delete(key)
+
+    assert files.size_bytes(key) is None
+    assert (tmp_path / "secret").read_bytes() == b"of the server"
+    with pytest.raises(NotFound):
+        files.get(key)

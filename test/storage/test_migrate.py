@@ -13,7 +13,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import URL, Connection, text
 
 from protocol.errors import StorageError
-from services.ports import TurnRecord
+from services.storage_ports import TurnRecord
 from storage import database
 from storage.history import open_history, sqlite_url
 from storage.tables import metadata

@@ -1,0 +1,69 @@
+"""What the services need remembered, as protocols: objects in a store, turns in a history."""
+
+import enum
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from services.ports import Usage
+
+
+class Saved(enum.Enum):
+    """Where a thing is when its saving returns. Either place outlives a crash; the second is emptied into the first."""
+
+    DELIVERED = "delivered"
+    """In the database or the bucket."""
+    JOURNALED = "journaled"
+    """In the journal of this machine, to be delivered when the database or the bucket is back."""
+
+
+class ObjectStore(Protocol):
+    """Recordings and pictures by name. Threads: any."""
+
+    def url(self, key: str) -> str:
+        """Return the address under which the object will be readable; known before the upload."""
+
+    def put(self, key: str, data: bytes, *, content_type: str) -> Saved:
+        """Store one object durably. Raises: StorageError."""
+
+    def get(self, key: str) -> bytes:
+        """Return an object. Raises: NotFound, StorageError."""
+
+    def size_bytes(self, key: str) -> int | None:
+        """Return how large an object is, None when there is none. Raises: StorageError."""
+
+    def delete(self, key: str) -> None:
+        """Forget an object; harmless when there is none. Raises: StorageError."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnRecord:
+    """One finished turn as history keeps it. `answer_heard` is what had been played when the turn was interrupted."""
+
+    turn_id: str
+    session_id: str
+    started_at: datetime
+    finished_at: datetime
+    key_fingerprint: str
+    user_text: str
+    answer_text: str
+    answer_heard: str
+    interrupted: bool
+    audio_key: str
+    audio_url: str
+    audio_seconds: float
+    asr_model: str
+    chat_model: str
+    tts_model: str
+    usage: Usage = field(default_factory=Usage)
+    stages_ms: dict[str, float] = field(default_factory=dict)
+    error_code: str = ""
+
+
+class History(Protocol):
+    """Keeps turns. Threads: any."""
+
+    def save(self, turn: TurnRecord) -> Saved:
+        """Store one turn durably before returning; the same `turn_id` twice is one row. Raises: StorageError."""
+
+    def close(self) -> None: ...
