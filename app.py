@@ -1,5 +1,6 @@
 """Build the server out of its parts, and run it. The only place where parts are made and joined."""
 
+import functools
 import logging
 import sys
 
@@ -14,14 +15,28 @@ from providers.dashscope.models import CompatibleModels
 from providers.dashscope.transport import Transport
 from providers.dashscope.tts_http import HttpSynthesiser
 from providers.dashscope.tts_realtime import RealtimeSynthesiser
-from routes import audio_websocket, chat_api, errors, gate, health, models_api, openapi, pages, socket, speech_api
+from routes import (
+    audio_websocket,
+    chat_api,
+    errors,
+    gate,
+    health,
+    models_api,
+    openapi,
+    pages,
+    socket,
+    speech_api,
+    transcription_api,
+)
 from services import catalogue
 from services.catalogue import Catalogue
 from services.chat import ChatCompletions
 from services.model_list import ModelList
+from services.ports import AnyRecogniser
 from services.session import SessionRules
 from services.sessions import Sessions
 from services.speech_synthesis import SpeechRules, SpeechSynthesis
+from services.transcription import TranscriptionService
 from services.turn import Engines
 from services.turns import TurnRules
 from storage.history import SqlHistory, mysql_url, open_history, sqlite_url
@@ -47,6 +62,7 @@ def create_app(settings: Settings) -> Flask:
     app.register_blueprint(_chat_door(settings, transport))
     app.register_blueprint(_models_door(settings, transport))
     app.register_blueprint(_speech_door(settings, transport))
+    app.register_blueprint(_transcription_door(settings, transport))
     app.register_blueprint(health.blueprint())
     app.register_blueprint(openapi.blueprint(version=config.VERSION))
     app.register_blueprint(pages.blueprint(files, version=config.VERSION))
@@ -99,6 +115,7 @@ def _catalogue(settings: Settings) -> Catalogue:
         chat=settings.chat_model,
         vision=settings.vlm_model,
         transcription=settings.asr_model,
+        diarization=settings.diarization_model,
         speech=settings.tts_model,
     )
     return Catalogue(
@@ -120,13 +137,37 @@ def _chat_door(settings: Settings, transport: Transport) -> Blueprint:
 
 
 def _speech_door(settings: Settings, transport: Transport) -> Blueprint:
-    rules = SpeechRules(voice=settings.tts_voice, mp3_kbps=settings.mp3_kbps, max_chars=settings.max_speech_chars)
-    synthesis = SpeechSynthesis(
-        lambda model: narrators.build(model, transport, base_url=settings.base_url),
-        catalogue=_catalogue(settings),
-        rules=rules,
+    rules = SpeechRules(
+        voice=settings.tts_voice,
+        instructed_model=settings.instructed_tts_model,
+        mp3_kbps=settings.mp3_kbps,
+        max_chars=settings.max_speech_chars,
     )
-    return speech_api.blueprint(synthesis)
+    build = functools.partial(
+        narrators.build,
+        transport=transport,
+        base_url=settings.base_url,
+        realtime_url=settings.realtime_tts_url,
+        connect_s=settings.connect_timeout_s,
+        idle_s=settings.upstream_idle_s,
+    )
+    return speech_api.blueprint(SpeechSynthesis(build, catalogue=_catalogue(settings), rules=rules))
+
+
+def _transcription_door(settings: Settings, transport: Transport) -> Blueprint:
+    def build(model: str) -> AnyRecogniser:
+        return recognisers.build(
+            model,
+            transport,
+            base_url=settings.base_url,
+            websocket_url=settings.websocket_base_url,
+            connect_s=settings.connect_timeout_s,
+            idle_s=settings.upstream_idle_s,
+            task_s=settings.file_asr_s,
+        )
+
+    service = TranscriptionService(build, catalogue=_catalogue(settings), file_model=settings.file_asr_model)
+    return transcription_api.blueprint(service, max_upload_bytes=settings.max_upload_bytes)
 
 
 def _open_files(settings: Settings) -> LocalFiles:

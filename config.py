@@ -153,6 +153,12 @@ class Settings:
         _TEXT,
         "Hears: *-realtime while packets arrive, *-flash in one call, others (paraformer-v2, fun-asr) as a file task",
     )
+    file_asr_model: str = setting(
+        "FILE_ASR_MODEL", "qwen3-asr-flash-filetrans", _TEXT, "Transcribes uploads when times are asked for, and links"
+    )
+    diarization_model: str = setting(
+        "DIARIZATION_ASR_MODEL", "fun-asr", _TEXT, "Transcribes uploads when speakers are to be told apart"
+    )
     realtime_tts_url: str = setting(
         "REAL_TIME_AUDIO_URL",
         "",
@@ -161,6 +167,12 @@ class Settings:
     )
     tts_model: str = setting(
         "DEFAULT_TTS_MODEL", "qwen3-tts-flash", _TEXT, "Speaks over HTTP when the realtime voice fails in mid-answer"
+    )
+    instructed_tts_model: str = setting(
+        "INSTRUCTED_TTS_MODEL",
+        "qwen-audio-3.0-tts-flash",
+        _TEXT,
+        "Speaks for OpenAI's model names when a request has instructions",
     )
     tts_voice: str = setting("TTS_VOICE", "Cherry", _TEXT, "The vendor's voice; a device may ask for another")
     tts_rate_hz: int = setting("TTS_SAMPLE_RATE", 24000, _SAMPLE_RATE, "Hz of the spoken answer")
@@ -235,6 +247,12 @@ class Settings:
     )
     history_turns: int = setting(
         "CONVERSATION_TURNS", 20, _whole(0, 1000), "Turns of a connection that the model is told"
+    )
+    max_upload_bytes: int = setting(
+        "MAX_UPLOAD_BYTES", 104_857_600, _whole(1024, 2_147_483_648), "A recording to transcribe, bytes"
+    )
+    file_asr_s: float = setting(
+        "FILE_ASR_SECONDS", 1800.0, _number(1, 86400), "To transcribe a file with times or speakers, seconds"
     )
     connect_timeout_s: float = setting(
         "UPSTREAM_CONNECT_SECONDS", 5.0, _number(0.1, 60), "To reach the vendor, seconds"

@@ -26,6 +26,14 @@ WEBM = Container(name="webm", demuxer="matroska", content_type="audio/webm")
 FLAC = Container(name="flac", demuxer="flac", content_type="audio/flac")
 AMR = Container(name="amr", demuxer="amr", content_type="audio/amr")
 AAC = Container(name="aac", demuxer="aac", content_type="audio/aac")
+MKV = Container(name="mkv", demuxer="matroska", content_type="video/x-matroska")
+AIFF = Container(name="aiff", demuxer="aiff", content_type="audio/aiff")
+ASF = Container(name="wma", demuxer="asf", content_type="audio/x-ms-wma")
+FLV = Container(name="flv", demuxer="flv", content_type="video/x-flv")
+AVI = Container(name="avi", demuxer="avi", content_type="video/x-msvideo")
+CAF = Container(name="caf", demuxer="caf", content_type="audio/x-caf")
+MPEG = Container(name="mpeg", demuxer="mpeg", content_type="video/mpeg")
+MPEG_TS = Container(name="ts", demuxer="mpegts", content_type="video/mp2t")
 UNKNOWN = Container(name="bin", demuxer="", content_type="application/octet-stream")
 """What no reader may open."""
 
@@ -52,6 +60,32 @@ def sniff(data: bytes | bytearray) -> Container:
         code="unsupported_audio",
         param="data",
     )
+
+
+_FILE_PREFIXES = (
+    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", ASF),
+    (b"FLV\x01", FLV),
+    (b"caff", CAF),
+    (b"\x00\x00\x01\xba", MPEG),
+)
+_TS_PACKET_BYTES = 188
+FILE_SNIFF_BYTES = 512
+"""How many bytes of the beginning `sniff_file` needs."""
+
+
+def sniff_file(head: bytes) -> Container:
+    """Return the container of a whole file, video included: more kinds than devices send. Raises: BadInput."""
+    if head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):
+        return AIFF
+    if head[:4] == b"RIFF" and head[8:12] == b"AVI ":
+        return AVI
+    if head[:1] == b"G" and head[_TS_PACKET_BYTES : _TS_PACKET_BYTES + 1] == b"G":
+        return MPEG_TS
+    for prefix, container in _FILE_PREFIXES:
+        if head.startswith(prefix):
+            return container
+    container = sniff(head)
+    return MKV if container is WEBM and b"matroska" in head else container
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
