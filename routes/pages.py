@@ -7,6 +7,7 @@ import msgspec
 from flask import Blueprint, Response, current_app, request, send_file, send_from_directory
 
 from protocol.errors import NotFound
+from protocol.openai.answers import Introduction
 
 _PAGES = Path(__file__).resolve().parent.parent / "test"
 _KINDS = (".html", ".js", ".css")
@@ -56,16 +57,16 @@ def _talk_page() -> Response:
     return send_from_directory(_PAGES, "test_realtime_audio_stream.html")
 
 
-def _introduction(version: str) -> dict[str, object]:
-    return {
-        "name": "voice-assistant",
-        "version": version,
-        "description": "OpenAI's API for chat and speech, and spoken turns over WebSocket, served by DashScope.",
-        "endpoints": _endpoints(),
-        "documentation": "/docs",
-        "openapi": "/openapi.json",
-        "authentication": "Authorization: Bearer <key>. /health tells which keys are taken.",
-    }
+def _introduction(version: str) -> Introduction:
+    return Introduction(
+        name="voice-assistant",
+        version=version,
+        description="OpenAI's API for chat and speech, and spoken turns over WebSocket, served by DashScope.",
+        endpoints=_endpoints(),
+        documentation="/docs",
+        openapi="/openapi.json",
+        authentication="Authorization: Bearer <key>. /health tells which keys are taken.",
+    )
 
 
 def _endpoints() -> list[str]:
@@ -78,5 +79,5 @@ def _endpoints() -> list[str]:
     )
 
 
-def _json(content: dict[str, object]) -> Response:
+def _json(content: Introduction) -> Response:
     return Response(msgspec.json.encode(content), content_type="application/json")

@@ -149,10 +149,11 @@ def _sound(sound: Json, where: str) -> Json:
 
 def _links(part: Json) -> list[str]:
     """Return every place that a part names."""
-    value = part.get(part["type"])
+    kind = part.get("type", "text")  # where only text can be, its kind may be left out
+    value = part.get(kind)
     if isinstance(value, dict):
-        value = value.get("url") or value.get("data")
-    return value if isinstance(value, list) else [value] if isinstance(value, str) and part["type"] != "text" else []
+        value = value.get("url", value.get("data"))
+    return value if isinstance(value, list) else [value] if isinstance(value, str) and kind != "text" else []
 
 
 def _check_link(link: str, where: str) -> None:

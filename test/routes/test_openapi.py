@@ -1,0 +1,108 @@
+"""`/openapi.json` against the server that it describes: its routes, its answers, its errors."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import urllib3
+from openapi_spec_validator import validate
+
+from protocol.openapi import document
+from routes.openapi import about, routes_of
+from routes.operations import OPERATIONS
+from test.support.servers import RunningServer
+
+CHECKS = (
+    "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,unsupported_method"
+)
+
+
+@pytest.fixture(scope="module")
+def told() -> dict[str, Any]:
+    """The whole document."""
+    return json.loads(msgspec.json.encode(document(about("1.0"), OPERATIONS)))
+
+
+@pytest.fixture
+def server(serve: Callable[..., RunningServer]) -> RunningServer:
+    return serve()
+
+
+def references(value: Any) -> Iterator[str]:
+    if isinstance(value, list):
+        for part in value:
+            yield from references(part)
+    if isinstance(value, dict):
+        yield from ([value["$ref"]] if isinstance(value.get("$ref"), str) else [])
+        for part in value.values():
+            yield from references(part)
+
+
+# --- the document
+
+
+def test_the_document_is_openapi(told: dict[str, Any]) -> None:
+    assert validate(told) is None
+
+
+def test_every_reference_leads_somewhere_and_every_schema_is_used(told: dict[str, Any]) -> None:
+    schemas = {f"#/components/schemas/{name}" for name in told["components"]["schemas"]}
+
+    referred = {reference for reference in references(told) if "/schemas/" in reference}
+
+    assert referred - schemas == set()
+    assert schemas - referred == set()
+
+
+def test_every_route_of_the_server_is_told_and_no_other(server: RunningServer) -> None:
+    shown = urllib3.request("GET", f"{server.url}/openapi.json").json()
+
+    pairs = {(method.upper(), path) for path, item in shown["paths"].items() for method in item}
+    assert pairs == routes_of(server.app) == {(operation.method, operation.path) for operation in OPERATIONS}
+
+
+def test_the_schema_of_a_request_has_the_limits_that_are_checked(told: dict[str, Any]) -> None:
+    speed = told["components"]["schemas"]["SpeechRequest"]["properties"]["speed"]
+
+    assert (speed["minimum"], speed["maximum"]) == (0.25, 4)
+
+
+def test_the_form_of_a_transcription_has_a_file(told: dict[str, Any]) -> None:
+    form = told["components"]["schemas"]["TranscriptionRequestForm"]
+
+    assert form["properties"]["file"]["format"] == "binary" and {"file", "model"} <= set(form["required"])
+
+
+def test_words_have_no_indentation_of_the_source(told: dict[str, Any]) -> None:
+    assert "\n    " not in "".join(schema.get("description", "") for schema in told["components"]["schemas"].values())
+
+
+# --- the server, held against it by requests that are made up
+
+
+def test_made_up_requests_are_answered_as_the_document_says(server: RunningServer, tmp_path: Path) -> None:
+    done = walk(server, tmp_path)
+
+    assert done.returncode == 0, done.stdout[-20_000:]
+
+
+def test_a_server_that_breaks_the_documents_word_is_noticed(server: RunningServer, tmp_path: Path) -> None:
+    server.app.view_functions["health.health"] = lambda: {"status": "unwell"}
+
+    done = walk(server, tmp_path, "--include-path", "/health")
+
+    assert done.returncode == 1 and "timestamp" in done.stdout
+
+
+def walk(server: RunningServer, folder: Path, *options: str) -> "subprocess.CompletedProcess[str]":
+    """Send schemathesis through every operation: values that fit, values that do not, methods that are not told."""
+    address = [f"{server.url}/openapi.json", "--header", f"Authorization: Bearer {server.key}"]
+    chosen = ["--checks", CHECKS, "--exclude-path", "/v1/chat/audio", "--phases", "examples,coverage,fuzzing"]
+    bounds = ["--generation-deterministic", "--max-examples", "15", "--no-shrink", "--max-time", "60", "--no-color"]
+    command = [sys.executable, "-m", "schemathesis.cli", "run", *address, *chosen, *bounds, *options]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
