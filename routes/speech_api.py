@@ -18,7 +18,8 @@ from protocol.openai.speech import (
 )
 from routes import errors
 from routes.call import current
-from services.speech_synthesis import SpeechSynthesis, Spoken
+from services.speech_synthesis import SpeechSynthesis
+from services.spoken import Spoken
 
 _log = logging.getLogger(__name__)
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")

@@ -21,14 +21,19 @@ _ENDLESS = b"\xff\xff\xff\xff"
 """The lengths in the header of a WAV file whose end is not known yet, as players of streams expect them."""
 
 
-def open_encoder(form: Format, *, from_hz: int, to_hz: int | None = None, mp3_kbps: int = 64) -> Encoder:
-    """Return the encoder of one answer; without `to_hz` the sound keeps its rate. Raises: BadInput (`sample_rate`)."""
+def open_encoder(
+    form: Format, *, from_hz: int, to_hz: int | None = None, mp3_kbps: int = 64, pcm_bytes: int | None = None
+) -> Encoder:
+    """Return the encoder of one answer; without `to_hz` the sound keeps its rate.
+
+    `pcm_bytes`: how much will come out of a WAV, when that is known. Raises: BadInput (`sample_rate`).
+    """
     rate_hz = to_hz or from_hz
     match form:
         case "mp3":
             return Resampled(Mp3Encoder(rate_hz=rate_hz, kbps=mp3_kbps), from_hz=from_hz, to_hz=rate_hz)
         case "wav":
-            return Resampled(WavEncoder(rate_hz=rate_hz), from_hz=from_hz, to_hz=rate_hz)
+            return Resampled(WavEncoder(rate_hz=rate_hz, pcm_bytes=pcm_bytes), from_hz=from_hz, to_hz=rate_hz)
         case "pcm":
             return PcmEncoder(from_hz=from_hz, to_hz=rate_hz)
         case "aac":
@@ -36,7 +41,7 @@ def open_encoder(form: Format, *, from_hz: int, to_hz: int | None = None, mp3_kb
         case "flac":
             return ContainerEncoder("flac", "flac", from_hz=from_hz, to_hz=rate_hz, codec={"frame_size": "960"})
         case "opus":
-            if to_hz not in (None, _OPUS_HZ):
+            if to_hz not in (None, _OPUS_HZ):  # its streams always play at this rate
                 raise BadInput(f"Opus has {_OPUS_HZ} Hz and no other 'sample_rate'.", param="sample_rate")
             return _opus(from_hz)
 
@@ -67,11 +72,13 @@ class Resampled:
 
 
 class WavEncoder:
-    """A WAV file. Its header is the first thing out; it cannot tell the length of what is still being spoken."""
+    """A WAV file. Its header is the first thing out, and cannot tell the length of what is still being spoken."""
 
-    def __init__(self, *, rate_hz: int) -> None:
-        header = wav_header(pcm_bytes=0, rate_hz=rate_hz)
-        self._header = header[:4] + _ENDLESS + header[8:40] + _ENDLESS
+    def __init__(self, *, rate_hz: int, pcm_bytes: int | None = None) -> None:
+        header = wav_header(pcm_bytes=pcm_bytes or 0, rate_hz=rate_hz)
+        if pcm_bytes is None:
+            header = header[:4] + _ENDLESS + header[8:40] + _ENDLESS
+        self._header = header
 
     def feed(self, pcm: bytes) -> bytes:
         header, self._header = self._header, b""

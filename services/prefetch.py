@@ -51,7 +51,7 @@ class Prefetch(Iterator[Sound]):
             for sound in self._read():
                 if not self._put(sound):
                     break
-        except BaseException as error:  # noqa: BLE001 - the outermost frame of a thread: it is raised where it is met
+        except BaseException as error:  # the outermost frame of a thread: raised where it is met
             self._failure = error
         finally:
             with self._changed:

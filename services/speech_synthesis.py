@@ -3,36 +3,38 @@
 How it works.  The text is made speakable as a turn's is, and cut into passages (`protocol/passages.py`), each one call
 to the vendor. `services/narration.py` reads them ahead, because a client that plays while it reads would otherwise
 make the vendor wait for minutes. All sound goes through one encoder, so there is no seam to hear.
+
+What a caller chose beyond the text reaches the model, is done here (speed, sample rate) or is refused by its name.
 """
 
-import math
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from protocol.errors import BadInput
 from protocol.keys import ApiKey
-from protocol.openai.speech import SpeechRequest, SpeechUsage
+from protocol.openai.speech import SpeechRequest
 from protocol.passages import passages
-from services.audio import Encoder
-from services.catalogue import Catalogue
+from services.catalogue import Catalogue, role_of
 from services.encoding import open_encoder
 from services.flow import CancelToken
 from services.narration import Narration, Passage
 from services.ports import Manner, Narrator, Sound
+from services.spoken import Spoken
+from services.tempo import Tempo
 from services.voices import resolve_voice
 
 _SILENCE_S = 0.3
-_FIRST_MS, _LATER_MS = 40, 160
-"""Sound that is encoded at once: little for the first bytes, more later, because each piece costs a wake-up."""
-_TOKENS_PER_S = 12.5
-"""Of sound, for models that do not count it."""
+"""What a text without a word is answered with, so that a client that tries a key with "." gets a sound at once."""
+_SEGMENT_CHARS = 300
+"""For voices that keep their connection."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpeechRules:
-    """What an operator chose."""
+    """What an operator chose. `instructed_model` speaks when instructions are given and no vendor's model is named."""
 
     voice: str
+    instructed_model: str
     mp3_kbps: int
     max_chars: int
 
@@ -43,27 +45,77 @@ class SpeechSynthesis:
     def __init__(self, narrators: Callable[[str], Narrator], *, catalogue: Catalogue, rules: SpeechRules) -> None:
         self._narrators, self._catalogue, self._rules = narrators, catalogue, rules
 
-    def speak(self, request: SpeechRequest, *, key: ApiKey, cancel: CancelToken) -> "Spoken":
+    def speak(self, request: SpeechRequest, *, key: ApiKey, cancel: CancelToken) -> Spoken:
         """Return the sound of a text, its first bytes known. Raises: BadInput, UpstreamError, Cancelled."""
         if len(request.input) > self._rules.max_chars:
             raise _too_long(len(request.input), self._rules.max_chars)
-        narrator = self._narrators(self._catalogue.resolve_speech(request.model))
-        voice = resolve_voice(request.voice_name or self._rules.voice, narrator.model)
+        narrator = self._narrators(self._model(request))
+        voice = resolve_voice(request.voice_name, narrator.model, default=self._rules.voice)
+        manner = manner_of(request, narrator)
+        if calls := _calls(request.input, narrator):
+            sounds = Narration(narrator, calls, voice=voice, manner=manner, key=key, cancel=cancel).sounds()
+            return self._spoken(sounds, request, rate_hz=narrator.rate_hz, speed=request.speed / manner.rate)
+        return self._silence(request, narrator)
+
+    def _model(self, request: SpeechRequest) -> str:
+        """Return the vendor's model; OpenAI's names promise one that takes instructions, when there are any."""
+        is_open = not request.model or role_of(request.model) == "speech"
+        if request.instructions and is_open:
+            return self._rules.instructed_model
+        return self._catalogue.resolve_speech(request.model)
+
+    def _spoken(self, sounds: Iterator[Sound], request: SpeechRequest, *, rate_hz: int, speed: float) -> Spoken:
+        encoder = open_encoder(
+            request.response_format, from_hz=rate_hz, to_hz=request.sample_rate, mp3_kbps=self._rules.mp3_kbps
+        )
+        return Spoken(sounds, encoder=encoder, tempo=Tempo(rate_hz=rate_hz, speed=speed), rate_hz=rate_hz)
+
+    def _silence(self, request: SpeechRequest, narrator: Narrator) -> Spoken:
+        rate_hz = request.sample_rate or narrator.rate_hz
+        pcm = bytes(2 * int(rate_hz * _SILENCE_S))
         encoder = open_encoder(
             request.response_format,
-            from_hz=narrator.rate_hz,
+            from_hz=rate_hz,
             to_hz=request.sample_rate,
             mp3_kbps=self._rules.mp3_kbps,
+            pcm_bytes=len(pcm),
         )
-        narration = Narration(
-            narrator, _calls(request.input, narrator), voice=voice, manner=Manner(), key=key, cancel=cancel
-        )
-        return Spoken(narration.sounds(), encoder=encoder, rate_hz=narrator.rate_hz)
+        return Spoken(iter((Sound(pcm=pcm, spoken=1),)), encoder=encoder, rate_hz=rate_hz)
 
 
 def _calls(text: str, narrator: Narrator) -> list[Passage]:
-    """Return what to say, call by call."""
+    """Return what to say, call by call; nothing when there is not a word in it."""
+    if narrator.most_chars is None:
+        segments = tuple(passages(text, most=_SEGMENT_CHARS))
+        return [segments] if segments else []
     return [(passage,) for passage in passages(text, most=narrator.most_chars)]
+
+
+def manner_of(request: SpeechRequest, narrator: Narrator) -> Manner:
+    """Return how the vendor is to speak. Raises: BadInput for what this model cannot be told."""
+    chosen = {
+        "language": ("language_type", "" if request.language_type.lower() == "auto" else request.language_type),
+        "instructions": ("instructions", request.instructions),
+        "pitch": ("pitch", request.pitch),
+        "volume": ("volume", request.volume),
+        "seed": ("seed", request.seed),
+    }
+    for field, (param, value) in chosen.items():
+        if value not in ("", None) and field not in narrator.obeys:
+            raise BadInput(
+                f"The model '{narrator.model}' takes no '{param}'. Leave it out or name a model that does.",
+                code="unsupported_parameter",
+                param=param,
+            )
+    slowest, fastest = narrator.rates
+    return Manner(
+        language=request.language_type,
+        instructions=request.instructions,
+        rate=min(max(request.speed, slowest), fastest),
+        pitch=request.pitch,
+        volume=request.volume,
+        seed=request.seed,
+    )
 
 
 def _too_long(length: int, most: int) -> BadInput:
@@ -72,55 +124,3 @@ def _too_long(length: int, most: int) -> BadInput:
         f" but got {length}."
     )
     return BadInput(message, code="string_above_max_length", param="input")
-
-
-class Spoken:
-    """One text's sound on its way to the client. Who makes it closes it. Threads: one owner."""
-
-    def __init__(self, sounds: Iterator[Sound], *, encoder: Encoder, rate_hz: int) -> None:
-        self._sounds, self._encoder, self._rate_hz = sounds, encoder, rate_hz
-        self._waiting = bytearray()
-        self._input_tokens = self._output_tokens = self._pcm_bytes = 0
-        self.request_id = ""
-        self._chunks = self._encoded()
-        self._first = next(self._chunks, b"")
-
-    def __iter__(self) -> Iterator[bytes]:
-        """Yield the encoded sound as it comes. Raises: UpstreamError, Cancelled."""
-        yield self._first
-        yield from self._chunks
-
-    def close(self) -> None:
-        """Stop the vendor if it is still speaking; harmless when repeated."""
-        self._chunks.close()
-
-    @property
-    def usage(self) -> SpeechUsage:
-        """What it cost up to here."""
-        seconds = self._pcm_bytes / 2 / self._rate_hz
-        output_tokens = self._output_tokens or math.ceil(seconds * _TOKENS_PER_S)
-        return SpeechUsage(
-            input_tokens=self._input_tokens,
-            output_tokens=output_tokens,
-            total_tokens=self._input_tokens + output_tokens,
-        )
-
-    def _encoded(self) -> Generator[bytes]:
-        for sound in self._sounds:
-            self._take(sound)
-            due_ms = _LATER_MS if self._pcm_bytes else _FIRST_MS
-            if len(self._waiting) >= self._rate_hz * 2 * due_ms // 1000 and (chunk := self._encode()):
-                yield chunk
-        yield self._encode() + self._encoder.finish()
-
-    def _take(self, sound: Sound) -> None:
-        self._waiting += sound.pcm
-        self.request_id = self.request_id or sound.request_id
-        if sound.usage:
-            self._input_tokens += sound.usage.prompt_tokens
-            self._output_tokens += sound.usage.completion_tokens
-
-    def _encode(self) -> bytes:
-        pcm, self._waiting = bytes(self._waiting), bytearray()
-        self._pcm_bytes += len(pcm)
-        return self._encoder.feed(pcm)

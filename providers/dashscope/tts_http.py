@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import Protocol
 
 from protocol.dashscope import SpeechEvent, read_speech
 from protocol.errors import UpstreamBroken
@@ -25,7 +26,7 @@ class HttpSynthesiser:
 
     @property
     def obeys(self) -> frozenset[str]:
-        return frozenset({"language", "instructions"} if _is_instructed(self.model) else {"language"})
+        return frozenset({"language", "instructions"} if is_instructed(self.model) else {"language"})
 
     def open(self, *, voice: str, key: ApiKey, cancel: Cancel, manner: Manner = PLAIN) -> "HttpSpeech":
         return HttpSpeech(self, voice=voice, key=key, cancel=cancel, manner=manner)
@@ -54,16 +55,25 @@ def speech_events(events: Iterator[bytes]) -> Iterator[SpeechEvent]:
         )
 
 
-def _is_instructed(model: str) -> bool:
+def is_instructed(model: str) -> bool:
+    """Whether a model of Qwen-TTS can be told in words how to speak."""
     return re.search(r"-tts-instruct-|-tts-vd-", model) is not None
+
+
+class Model(Protocol):
+    """A model that speaks one text a call."""
+
+    @property
+    def most_chars(self) -> int: ...
+
+    def events(self, text: str, *, voice: str, key: ApiKey, cancel: Cancel, manner: Manner) -> Iterator[SpeechEvent]:
+        """Yield the events of one text of at most `most_chars`."""
 
 
 class HttpSpeech:
     """One answer, segment by segment. Threads: one owner, plus cancel."""
 
-    def __init__(
-        self, synthesiser: HttpSynthesiser, *, voice: str, key: ApiKey, cancel: Cancel, manner: Manner = PLAIN
-    ) -> None:
+    def __init__(self, synthesiser: Model, *, voice: str, key: ApiKey, cancel: Cancel, manner: Manner = PLAIN) -> None:
         self._synthesiser, self._voice, self._key, self._cancel = synthesiser, voice, key, cancel
         self._manner = manner
 

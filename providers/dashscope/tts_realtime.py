@@ -16,43 +16,69 @@ import threading
 import time
 from bisect import bisect_right
 from collections.abc import Iterator
+from typing import Any
 
 from protocol.dashscope import RealtimeEvent, RealtimeResponse, billed_characters
 from protocol.errors import Cancelled, UpstreamBroken, UpstreamError, UpstreamTimeout
 from protocol.keys import ApiKey
 from providers.dashscope.socket import RealtimeSocket
-from services.ports import Cancel, Segments, Sound
+from providers.dashscope.tts_http import is_instructed
+from services.ports import PLAIN, Cancel, Manner, Segments, Sound, Usage
 
 
 class RealtimeSynthesiser:
     """The realtime voice. `url` ends in `?model=…`."""
 
+    most_chars = None
+    rates = (0.5, 2.0)
+
     def __init__(self, *, url: str, model: str, rate_hz: int, connect_s: float, idle_s: float) -> None:
         self._url, self.model, self.rate_hz = url, model, rate_hz
         self._connect_s, self._idle_s = connect_s, idle_s
 
-    def open(self, *, voice: str, key: ApiKey, cancel: Cancel) -> "RealtimeSpeech":
-        """Connect and agree on voice and format. Raises: UpstreamError, Cancelled."""
+    @property
+    def obeys(self) -> frozenset[str]:
+        known = frozenset({"language", "pitch", "volume"})
+        return known | {"instructions"} if is_instructed(self.model) else known
+
+    def open(self, *, voice: str, key: ApiKey, cancel: Cancel, manner: Manner = PLAIN) -> "RealtimeSpeech":
+        """Connect and agree on voice, format and manner. Raises: UpstreamError, Cancelled."""
         socket = RealtimeSocket(self._url, key=key, cancel=cancel, connect_s=self._connect_s, idle_s=self._idle_s)
         try:
-            self._agree(socket, voice)
+            self._agree(socket, voice, manner)
         except BaseException:
             socket.close()
             raise
         return RealtimeSpeech(socket, idle_s=self._idle_s)
 
-    def _agree(self, socket: RealtimeSocket, voice: str) -> None:
+    def _agree(self, socket: RealtimeSocket, voice: str, manner: Manner) -> None:
         socket.wait_for("session.created")
         session = {
             "voice": voice,
             "mode": "server_commit",
             "response_format": "pcm",
             "sample_rate": self.rate_hz,
+            **_choices(manner),
         }
         socket.send({"type": "session.update", "session": session})
         agreed = socket.wait_for("session.updated").session
         if agreed and agreed.sample_rate not in (None, self.rate_hz):
-            raise UpstreamBroken(f"语音服务改用了 {agreed.sample_rate} Hz，与要求的 {self.rate_hz} Hz 不符。")
+            raise UpstreamBroken(
+                f"语音服务改用了 {agreed.sample_rate} Hz，与要求的 {self.rate_hz} Hz 不符。",
+                english=f"The model service chose {agreed.sample_rate} Hz instead of {self.rate_hz} Hz.",
+            )
+
+
+def _choices(manner: Manner) -> dict[str, Any]:
+    """Return what the caller chose, in the session's words; what they left open is left to the model."""
+    choices = {
+        "language_type": manner.language or None,
+        "speech_rate": manner.rate if manner.rate != 1 else None,
+        "pitch_rate": manner.pitch,
+        "volume": manner.volume,
+        "instructions": manner.instructions or None,
+    }
+    return {name: value for name, value in choices.items() if value is not None}
 
 
 class RealtimeSpeech:
@@ -119,7 +145,8 @@ class RealtimeSpeech:
                 self._check(event.response)
                 self._wake_sender()
                 yield Sound(pcm=b"", spoken=self._spoken())
-        yield Sound(pcm=b"", spoken=len(self._ends))
+        usage = Usage(prompt_tokens=self._billed, total_tokens=self._billed) if self._billed else None
+        yield Sound(pcm=b"", spoken=len(self._ends), usage=usage)
 
     def _next(self) -> RealtimeEvent:
         """Return the next event. The service may rest for as long as it owes nothing: the model is thinking."""
@@ -133,7 +160,9 @@ class RealtimeSpeech:
 
     def _check(self, response: RealtimeResponse) -> None:
         if response.status in ("failed", "incomplete"):
-            raise UpstreamBroken("语音合成中途失败。", code="tts_failed")
+            raise UpstreamBroken(
+                "语音合成中途失败。", english="The synthesis failed in mid-answer. Try again.", code="tts_failed"
+            )
         self._done += 1
         if response.usage and response.usage.characters is not None:
             self._billed += response.usage.characters
