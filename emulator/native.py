@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Response, g
 
 from emulator import faults
 from emulator.asr import Heard, transcribe_part
@@ -15,14 +15,12 @@ from emulator.calls import Call
 from emulator.chat_limits import check_limits
 from emulator.chat_request import ChatRequest, audio_parts, check_chat
 from emulator.errors import ApiError
-from emulator.journal import without_media
 from emulator.models import find_model
 from emulator.requests import (
     JSON,
-    call_of,
     native_error_frame,
     native_frames,
-    read_json,
+    open_native,
     stream_response,
     text_of,
 )
@@ -54,12 +52,9 @@ def multimodal_generation() -> Response:
 
 
 def _open() -> tuple[Call, dict[str, Any], dict[str, Any], dict[str, Any]]:
-    call, body = call_of(), read_json()
-    wants_stream = request.headers.get("X-DashScope-SSE", "").lower() == "enable"
-    g.is_stream = wants_stream or "text/event-stream" in request.headers.get("Accept", "")
-    call.note("request", body=without_media(body), is_stream=g.is_stream)
-    inputs, parameters = body.get("input"), body.get("parameters") or {}
-    if not isinstance(inputs, dict) or not isinstance(parameters, dict):
+    call, body, inputs = open_native()
+    parameters = body.get("parameters") or {}
+    if not isinstance(parameters, dict):
         raise ApiError("Required body invalid, please check the request body format.")
     return call, body, inputs, parameters
 

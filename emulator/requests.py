@@ -11,6 +11,7 @@ from flask import Response, g, request
 from emulator import errors
 from emulator.calls import Call, Vendor
 from emulator.errors import ApiError
+from emulator.journal import without_media
 from emulator.scenario import Fault
 
 JSON = "application/json"
@@ -54,6 +55,21 @@ def read_json() -> dict[str, Any]:
         return msgspec.json.decode(g.body, type=dict[str, Any])
     except msgspec.DecodeError as error:
         raise ApiError("Required body invalid, please check the request body format.") from error
+
+
+def open_native() -> tuple[Call, dict[str, Any], dict[str, Any]]:
+    """Return the call, the body and its `input`, and note both that and whether a stream is wanted.
+
+    Raises: ApiError 400 for a body that is none.
+    """
+    call, body = call_of(), read_json()
+    wants_stream = request.headers.get("X-DashScope-SSE", "").lower() == "enable"
+    g.is_stream = wants_stream or "text/event-stream" in request.headers.get("Accept", "")
+    call.note("request", body=without_media(body), is_stream=g.is_stream)
+    inputs = body.get("input")
+    if not isinstance(inputs, dict):
+        raise ApiError("Required body invalid, please check the request body format.")
+    return call, body, inputs
 
 
 def json_response(body: dict[str, Any]) -> Response:

@@ -1,4 +1,4 @@
-"""Synthesis over HTTP: qwen3-tts-flash, whole (a link to a WAV file) or streamed (pieces of PCM)."""
+"""Synthesis over HTTP: qwen3-tts-flash and its kin, whole (a link to a WAV file) or streamed (pieces of PCM)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, Final
 from flask import Response
 
 from emulator import faults
+from emulator.brain import count_tokens
 from emulator.calls import Call
 from emulator.errors import ApiError
 from emulator.files import keep_result
@@ -20,7 +21,11 @@ from emulator.voices import is_known_voice
 
 _RATE_HZ: Final = 24000
 _LONGEST_TEXT: Final = 600
-_KEPT_S: Final = 86400
+KEPT_S: Final = 86400
+_LONGEST_INSTRUCTIONS: Final = 1600
+_LANGUAGES: Final = tuple(
+    "Auto Chinese English German Italian Portuguese Spanish Japanese Korean French Russian".split()
+)
 
 
 def synthesise(model: Model, inputs: dict[str, Any], call: Call, *, is_stream: bool) -> Response:
@@ -37,7 +42,7 @@ def synthesise(model: Model, inputs: dict[str, Any], call: Call, *, is_stream: b
     duration_ms = utterance.pending_ms
     url = _keep(utterance.take(duration_ms), call)
     call.note("spoken", text=text, audio_ms=duration_ms)
-    audio = _audio("", call, expires_in_s=_KEPT_S) | {"url": url}
+    audio = audio_object("", call, expires_in_s=KEPT_S) | {"url": url}
     body = {"output": {"audio": audio, "finish_reason": "stop"}, "usage": _usage(text), "request_id": call.request_id}
     return Response(faults.on_body(text_of(body).encode(), fault), content_type=JSON)
 
@@ -52,7 +57,19 @@ def _checked_text(model: Model, inputs: dict[str, Any]) -> str:
         raise ApiError("Field required: input.voice")
     if not is_known_voice(voice, model.name):
         raise ApiError(f"Voice '{voice}' is not supported.")
+    _check_manner(model, inputs)
     return text
+
+
+def _check_manner(model: Model, inputs: dict[str, Any]) -> None:
+    """Check the language and, where the model follows them, the instructions; other models do not read those."""
+    if inputs.get("language_type", "Auto") not in _LANGUAGES:
+        raise ApiError(f"Input should be {', '.join(map(repr, _LANGUAGES))}: input.language_type")
+    instructions = inputs.get("instructions")
+    if not model.takes_instructions or instructions is None:
+        return
+    if not isinstance(instructions, str) or count_tokens(instructions) > _LONGEST_INSTRUCTIONS:
+        raise ApiError(f"Range of instructions length should be [0, {_LONGEST_INSTRUCTIONS}]")
 
 
 def _pieces(text: str, utterance: Utterance, call: Call) -> Iterator[dict[str, Any]]:
@@ -64,14 +81,14 @@ def _pieces(text: str, utterance: Utterance, call: Call) -> Iterator[dict[str, A
     for start in range(0, len(pcm), size):
         call.pause_until(due_s)
         piece = pcm[start : start + size]
-        yield {"output": {"finish_reason": "null", "audio": _audio(piece, call)}, "usage": _usage(text)}
+        yield {"output": {"finish_reason": "null", "audio": audio_object(piece, call)}, "usage": _usage(text)}
         due_s += len(piece) / 2 / _RATE_HZ / latency.tts_speed if latency.tts_speed > 0 else 0
     call.note("spoken", text=text, audio_ms=len(pcm) * 500 // _RATE_HZ)
-    audio = _audio("", call, expires_in_s=_KEPT_S) | {"url": _keep(pcm, call)}
+    audio = audio_object("", call, expires_in_s=KEPT_S) | {"url": _keep(pcm, call)}
     yield {"output": {"finish_reason": "stop", "audio": audio}, "usage": _usage(text)}
 
 
-def _audio(piece: bytes | str, call: Call, *, expires_in_s: int = 0) -> dict[str, Any]:
+def audio_object(piece: bytes | str, call: Call, *, expires_in_s: int = 0) -> dict[str, Any]:
     """Return the audio object; msgspec writes bytes as base64."""
     return {"data": piece, "expires_at": int(time.time()) + expires_in_s, "id": f"audio_{call.request_id}"}
 
