@@ -93,4 +93,3 @@ def walk(request: pytest.FixtureRequest, take_walk: Callable[..., Walk]) -> Walk
     packages = PYTHON_SDKS[request.param]
     path = str(python_packages(*packages)) if packages else ""
     return take_walk([sys.executable, str(HERE / "openai_walk.py")], PYTHONPATH=path)
-

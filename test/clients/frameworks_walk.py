@@ -1,6 +1,6 @@
 """LangChain and LlamaIndex against this server, run as a program with both on the path.
 
-    python frameworks_walk.py BASE_URL EMULATOR_URL KEY FOLDER   →  one JSON object: step → result
+python frameworks_walk.py BASE_URL EMULATOR_URL KEY FOLDER   →  one JSON object: step → result
 """
 
 import json

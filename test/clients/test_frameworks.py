@@ -9,7 +9,7 @@ from test.clients.conftest import HERE, Walk
 from test.clients.test_openai_sdks import REPLY
 from test.support.packages import python_packages
 
-FRAMEWORKS = ("langchain-openai==1.7.4", "llama-index-llms-openai-like==0.8.1")
+FRAMEWORKS = ("langchain-openai==1.7.3", "llama-index-llms-openai-like==0.8.1")
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def test_langchain_gets_structured_output(frameworks: Walk) -> None:
 
 
 def test_langchain_sees_which_model_is_not_there(frameworks: Walk) -> None:
-    assert frameworks.steps["chain_error"] == ["NotFoundError", 404, "model_not_found"]
+    assert frameworks.steps["chain_error"] == ["OpenAIModelNotFoundError", 404, "model_not_found"]
 
 
 def test_llamaindex_chats_completes_and_streams(frameworks: Walk) -> None:

@@ -47,4 +47,3 @@ def walk(request: pytest.FixtureRequest, emulator: Emulator, tmp_path_factory: p
     )
     assert done.returncode == 0, f"the walk through {request.param} did not end well:\n{done.stderr[-3000:]}"
     return Walk(json.loads(done.stdout.splitlines()[-1]), folder)
-

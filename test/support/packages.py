@@ -32,7 +32,7 @@ def _fetched(requirements, command):
     target = CACHE / re.sub(r"[^A-Za-z0-9.-]+", "-", "_".join(requirements))
     if target.exists():
         return target
-    shutil.rmtree(half := target.with_suffix(".half"), ignore_errors=True)  # what an interrupted run left
+    shutil.rmtree(half := target.with_name(target.name + ".half"), ignore_errors=True)  # what an interrupted run left
     half.mkdir(parents=True)
     done = subprocess.run(command(half), capture_output=True, text=True, timeout=_FETCH_S, check=False)
     if done.returncode:
