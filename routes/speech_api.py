@@ -5,24 +5,20 @@ import logging
 from collections.abc import Iterator
 
 import msgspec
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, after_this_request, request
 
-from protocol.errors import GatewayError
-from protocol.openai.speech import (
-    CONTENT_TYPES,
-    SpeechDelta,
-    SpeechDone,
-    SpeechRequest,
-    read_speech_form,
-    read_speech_request,
-)
+from protocol.errors import BadInput, Cancelled, GatewayError, UpstreamError
+from protocol.openai.speech import SpeechDelta, SpeechDone, SpeechRequest, read_speech_form, read_speech_request
 from routes import errors
-from routes.call import current
+from routes.call import Call, current
 from services.speech_synthesis import SpeechSynthesis
 from services.spoken import Spoken
 
 _log = logging.getLogger(__name__)
+
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+_SPENT = frozenset({"upstream_cut", "upstream_empty", "upstream_malformed", "tts_failed"})
+"""Failures after the vendor had begun: the work is paid for, and was tried twice."""
 
 
 def blueprint(synthesis: SpeechSynthesis) -> Blueprint:
@@ -31,50 +27,72 @@ def blueprint(synthesis: SpeechSynthesis) -> Blueprint:
 
     @door.post("/v1/audio/speech")
     def speech() -> Response:
-        call, wish = current(), _read()
-        spoken = synthesis.speak(wish, key=call.caller.key, cancel=call.cancel)
+        call, wish = current(), _read(most_bytes=synthesis.most_body_bytes)
+        try:
+            spoken = synthesis.speak(wish, key=call.caller.key, cancel=call.cancel)
+        except UpstreamError as error:
+            if error.code in _SPENT:
+                after_this_request(_not_again)
+            raise
         call.vendor_request_id = spoken.request_id
-        answer = _stream(spoken) if wish.stream_format == "sse" else _audio(spoken, wish)
-        answer.headers["X-Accel-Buffering"] = "no"
-        answer.call_on_close(spoken.close)
-        return answer
+        return _answer(spoken, wish, call)
 
     return door
 
 
-def _read() -> SpeechRequest:
-    if request.mimetype in _FORMS:
-        return read_speech_form(request.form)
-    return read_speech_request(request.get_data())
+def _read(*, most_bytes: int) -> SpeechRequest:
+    """Return what is asked for. Raises: BadInput, RequestEntityTooLarge."""
+    request.max_content_length = request.max_form_memory_size = most_bytes
+    if request.mimetype not in _FORMS:
+        return read_speech_request(request.get_data())
+    if request.files:
+        name = next(iter(request.files))
+        raise BadInput(f"Unknown parameter: '{name}'.", code="unknown_parameter", param=name)
+    return read_speech_form(request.form.to_dict())
 
 
-def _audio(spoken: Spoken, wish: SpeechRequest) -> Response:
-    answer = Response(_until_it_breaks(spoken), content_type=CONTENT_TYPES[wish.response_format])
-    answer.headers["Content-Disposition"] = f'inline; filename="speech.{wish.response_format}"'
+def _not_again(response: Response) -> Response:
+    response.headers["x-should-retry"] = "false"
+    return response
+
+
+def _answer(spoken: Spoken, wish: SpeechRequest, call: Call) -> Response:
+    if wish.stream_format == "sse":
+        answer = Response(_events(spoken, call), content_type="text/event-stream; charset=utf-8")
+        answer.headers["Cache-Control"] = "no-cache"
+    else:
+        answer = Response(_until_it_breaks(spoken, call), content_type=wish.content_type)
+        answer.headers["Content-Disposition"] = f'inline; filename="speech.{wish.response_format}"'
+    answer.headers["X-Accel-Buffering"] = "no"
+    answer.call_on_close(spoken.close)
     return answer
 
 
-def _until_it_breaks(spoken: Spoken) -> Iterator[bytes]:
+def _until_it_breaks(spoken: Spoken, call: Call) -> Iterator[bytes]:
     """Yield the sound. What fails after its first byte ends the connection, so that no player takes it for whole."""
     try:
         yield from spoken
-    except GatewayError as error:
-        _log.warning("speech broke off: %s %s", error.code, error)
+    except (GatewayError, Cancelled) as error:
+        _note(error, call)
         raise ConnectionResetError(errno.ECONNRESET, "the speech broke off") from error
 
 
-def _stream(spoken: Spoken) -> Response:
-    return Response(_events(spoken), content_type="text/event-stream; charset=utf-8")
-
-
-def _events(spoken: Spoken) -> Iterator[bytes]:
+def _events(spoken: Spoken, call: Call) -> Iterator[bytes]:
     try:
         for chunk in spoken:
             yield _event(SpeechDelta(audio=chunk))
         yield _event(SpeechDone(usage=spoken.usage))
+    except Cancelled:
+        return
     except GatewayError as error:
-        _log.warning("speech broke off: %s %s", error.code, error)
+        _note(error, call)
         yield _event(errors.body(error))
+
+
+def _note(error: GatewayError | Cancelled, call: Call) -> None:
+    if isinstance(error, GatewayError):
+        call.error_code = error.code
+        _log.warning("speech broke off: %s", error.code)
 
 
 def _event(body: object) -> bytes:

@@ -25,6 +25,8 @@ from services.voices import resolve_voice
 
 _SILENCE_S = 0.3
 """What a text without a word is answered with, so that a client that tries a key with "." gets a sound at once."""
+_BODY_BYTES = 65_536
+"""For all that a body holds beside its text."""
 _SEGMENT_CHARS = 300
 """For voices that keep their connection."""
 
@@ -44,6 +46,11 @@ class SpeechSynthesis:
 
     def __init__(self, narrators: Callable[[str], Narrator], *, catalogue: Catalogue, rules: SpeechRules) -> None:
         self._narrators, self._catalogue, self._rules = narrators, catalogue, rules
+
+    @property
+    def most_body_bytes(self) -> int:
+        """The largest body that can hold a text of acceptable length: JSON spells a character in up to 12 bytes."""
+        return 12 * self._rules.max_chars + _BODY_BYTES
 
     def speak(self, request: SpeechRequest, *, key: ApiKey, cancel: CancelToken) -> Spoken:
         """Return the sound of a text, its first bytes known. Raises: BadInput, UpstreamError, Cancelled."""

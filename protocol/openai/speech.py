@@ -20,9 +20,10 @@ CONTENT_TYPES: dict[Format, str] = {
     "aac": "audio/aac",
     "flac": "audio/flac",
     "wav": "audio/wav",
-    "pcm": "audio/pcm;rate=24000;channels=1",
+    "pcm": "audio/pcm",
 }
-"""Clients that wrap bare PCM read its rate from here."""
+RATE_HZ = 24_000
+"""Of every format that nobody wishes otherwise, but Opus."""
 
 _MOST_INSTRUCTIONS = 4096
 _ABSENT_INSTRUCTIONS = ("None", "none", "null")
@@ -54,6 +55,13 @@ class SpeechRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     pitch: Annotated[float, Meta(ge=0.5, le=2)] | None = None
     volume: Annotated[int, Meta(ge=0, le=100)] | None = None
     seed: Annotated[int, Meta(ge=0, le=65535)] | None = None
+
+    @property
+    def content_type(self) -> str:
+        """What the answer is; bare PCM says its rate, because clients that wrap it read it from here."""
+        if self.response_format == "pcm":
+            return f"audio/pcm;rate={self.sample_rate or RATE_HZ};channels=1"
+        return CONTENT_TYPES[self.response_format]
 
     @property
     def voice_name(self) -> str:
