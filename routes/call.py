@@ -5,27 +5,48 @@ import time
 
 from flask import g
 
+from protocol.keys import ApiKey
 from services.access import Caller
 from services.flow import CancelToken
+
+_NOBODY = Caller(key=ApiKey(""), identity="")
 
 
 class Call:
     """What belongs to one request. Threads: the request's own; `cancel` may be cancelled from any.
 
     A route reads `caller` and gives `cancel` to everything that waits; it is cancelled when the client leaves.
+    A stream that fails after its first byte notes the code in `error_code`, for the log.
     """
 
-    def __init__(self, *, caller: Caller) -> None:
+    def __init__(self, *, caller: Caller = _NOBODY) -> None:
         self.request_id = f"req_{secrets.token_hex(16)}"
         self.caller = caller
         self.cancel = CancelToken()
-        self.vendor_request_id = ""
+        self.vendor_request_id = self.error_code = ""
+        self.status = self.bytes_out = 0
+        self.first_byte_ms = 0.0
         self._began_s = time.monotonic()
+
+    @property
+    def total_ms(self) -> float:
+        """Return the time since the request came in."""
+        return (time.monotonic() - self._began_s) * 1000
+
+    @property
+    def upstream_ms(self) -> float:
+        """Return how long the vendor has been waited for."""
+        return self.cancel.waited_s * 1000
 
     @property
     def overhead_ms(self) -> float:
         """Return the time that this server has added so far: all but the waiting for the vendor."""
-        return max(0.0, time.monotonic() - self._began_s - self.cancel.waited_s) * 1000
+        return max(0.0, self.total_ms - self.upstream_ms)
+
+    def note_sent(self, size_bytes: int) -> None:
+        """Note that a piece of the answer goes out."""
+        self.first_byte_ms = self.first_byte_ms or self.total_ms
+        self.bytes_out += size_bytes
 
 
 def current() -> Call:

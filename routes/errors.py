@@ -6,6 +6,7 @@ from flask import Flask, Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from protocol.errors import (
+    Cancelled,
     GatewayError,
     TooManyRequests,
     Unauthorized,
@@ -19,11 +20,13 @@ _log = logging.getLogger(__name__)
 
 _VENDOR_PAUSE_S = 1
 """The vendor sends no Retry-After (none was ever seen); it counts per second."""
+_CLIENT_GONE = 499
 
 
 def register(app: Flask) -> None:
     """Let every error of this application leave through here."""
     app.register_error_handler(GatewayError, _gateway_error)
+    app.register_error_handler(Cancelled, _nobody_reads)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unexpected)
 
@@ -67,6 +70,11 @@ def _http_error(error: HTTPException) -> Response:
     if allowed := getattr(error, "valid_methods", None):
         response.headers["Allow"] = ", ".join(allowed)
     return response
+
+
+def _nobody_reads(_: Cancelled) -> Response:
+    """Return what nobody will read: the client is gone. 499 is nginx's status for it, and stands in the log alone."""
+    return Response(status=_CLIENT_GONE)
 
 
 def _unexpected(error: Exception) -> Response:
