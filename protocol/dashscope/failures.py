@@ -102,6 +102,7 @@ _MEANINGS = (
     _Meaning(("internalerror.timeout", "requesttimeout", "responsetimeout", "gatewaytimeout"), UpstreamTimeout),
     _Meaning(("modelunavailable", "serviceunavailable", "service_unavailable"), UpstreamUnavailable),
     _Meaning(("internalerror.algo.invalidparameter",), UpstreamRefused),
+    _Meaning(("invalidparameter", "invalid_parameter", "badrequest", "invalid_request"), UpstreamRefused),
     _Meaning(("internalerror", "internal_error", "systemerror", "modelservicefailed"), UpstreamBroken),
 )  # fmt: skip
 """The first row that fits decides. Source: DashScope HTTP reference §6."""

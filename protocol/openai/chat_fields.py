@@ -62,6 +62,7 @@ FIELDS: tuple[Field, ...] = (
         metadata="labels for OpenAI's store",
         store="nothing is stored here, which is what most ask for",
         prompt_cache_key="the vendor's cache finds its own keys",
+        prompt_cache_options="the vendor's cache has rules of its own",
         prompt_cache_retention="the vendor's cache has its own clock",
         prediction="makes an answer faster, not different",
     ),

@@ -4,7 +4,7 @@ import base64
 import binascii
 from typing import Any
 
-from protocol.openai.chat_answer import choices_of, read
+from protocol.openai.chat_answer import choices_of, read, trusted
 
 Json = dict[str, Any]
 
@@ -32,11 +32,12 @@ class Gathering:
 
     def feed(self, batch: list[bytes]) -> None:
         """Take the data of some events. Raises: UpstreamError, also for an error in the stream."""
-        for data in batch:
-            if data == b"[DONE]":
-                self._is_done = True
-            else:
-                self._take(read(data))
+        with trusted():
+            for data in batch:
+                if data == b"[DONE]":
+                    self._is_done = True
+                else:
+                    self._take(read(data))
 
     def pcm(self) -> bytes:
         """Return the sound of the answer."""
@@ -44,8 +45,8 @@ class Gathering:
 
     def answer(self) -> Json:
         """Return what was gathered, in the vendor's own form of a whole answer; its sound is in `pcm`."""
-        ordered = sorted(self._choices.items())
-        choices = [choice.whole(index) for index, choice in ordered]
+        with trusted():
+            choices = [choice.whole(index) for index, choice in sorted(self._choices.items())]
         return self._head | {"choices": choices} | ({"usage": self._usage} if self._usage else {})
 
     def _take(self, chunk: Json) -> None:

@@ -75,11 +75,17 @@ def read_call(body: bytes) -> ChatCall:
         has_usage=bool(options and options.include_usage),
         is_padded=bool(options and options.include_obfuscation),
         has_functions=bool(request.functions) and not request.tools,
-        sound_format=request.audio.format if request.audio and "audio" in (request.modalities or ()) else "",
+        sound_format=_sound_format(request),
         has_pictures=chat_messages.has_pictures(sent["messages"]),
         uses_uploads=chat_messages.uses_uploads(sent["messages"]),
         parameters=_parameters(sent),
     )
+
+
+def _sound_format(request: ChatRequest) -> str:
+    if "audio" not in (request.modalities or ()):
+        return ""
+    return request.audio.format if request.audio else "wav"
 
 
 _REPLACED = frozenset(
