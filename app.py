@@ -3,6 +3,7 @@
 import functools
 import logging
 import sys
+from dataclasses import replace
 
 from flask import Blueprint, Flask
 
@@ -27,11 +28,13 @@ from routes import (
     socket,
     speech_api,
     transcription_api,
+    vlm_websocket,
 )
 from services import catalogue
 from services.catalogue import Catalogue
 from services.chat import ChatCompletions
 from services.model_list import ModelList
+from services.pictures import PictureRules
 from services.ports import AnyRecogniser
 from services.session import SessionRules
 from services.sessions import Sessions
@@ -54,11 +57,13 @@ def create_app(settings: Settings) -> Flask:
     transport = _open_transport(settings)
     engines = _build_engines(settings, transport, files, has_public_urls=has_public_urls)
     sessions = app.extensions["sessions"] = Sessions(settings.max_ws_sessions)
-    rules = _session_rules(settings)
+    rules, picture_rules = _session_rules(settings), _picture_session_rules(settings)
+    seeing = replace(engines, chat=CompatibleChat(transport, url=settings.chat_url, model=settings.vlm_model))
     socket.prepare(app, stall_s=settings.send_stall_s)
     gate.register(app, key=settings.api_key)
     errors.register(app)
     app.register_blueprint(audio_websocket.blueprint(engines, rules, sessions=sessions, key=settings.api_key))
+    app.register_blueprint(vlm_websocket.blueprint(seeing, picture_rules, sessions=sessions, key=settings.api_key))
     app.register_blueprint(_chat_door(settings, transport))
     app.register_blueprint(_models_door(settings, transport))
     app.register_blueprint(_speech_door(settings, transport))
@@ -235,6 +240,12 @@ def _session_rules(settings: Settings) -> SessionRules:
             packets=settings.max_packets,
             total_bytes=settings.max_utterance_bytes,
         ),
+        picture_limits=Limits(
+            packet_bytes=settings.max_vlm_packet_bytes,
+            packets=settings.max_packets,
+            total_bytes=settings.max_picture_bytes,
+        ),
+        pictures=PictureRules(max_side=settings.max_picture_side, max_pixels=settings.max_picture_pixels),
         max_utterance_s=settings.max_utterance_s,
         ffmpeg_path=settings.ffmpeg_path,
         packet_idle_s=settings.packet_idle_s,
@@ -250,6 +261,12 @@ def _session_rules(settings: Settings) -> SessionRules:
             copies=settings.tts_output_dir,
         ),
     )
+
+
+def _picture_session_rules(settings: Settings) -> SessionRules:
+    """Return the rules of the picture socket, whose packets of both kinds are larger."""
+    rules = _session_rules(settings)
+    return replace(rules, limits=replace(rules.limits, packet_bytes=settings.max_vlm_packet_bytes))
 
 
 def main() -> int:

@@ -146,7 +146,7 @@ class Settings:
         "QWEN_API_CHAT_URL", "", _HTTP, "Chat completions of any OpenAI-compatible server; empty = the region's"
     )
     chat_model: str = setting("QWEN_CHAT_MODEL", "qwen-plus", _TEXT, "Answers spoken turns")
-    vlm_model: str = setting("QWEN_VLM_MODEL", "qwen3-vl-plus", _TEXT, "Answers questions about pictures; not used yet")
+    vlm_model: str = setting("QWEN_VLM_MODEL", "qwen3-vl-plus", _TEXT, "Answers questions about pictures")
     asr_model: str = setting(
         "QWEN_AUDIO_RECOGNIZE_MODEL DEFAULT_ASR_MODEL",
         "qwen3-asr-flash",
@@ -220,6 +220,9 @@ class Settings:
     max_ws_sessions: int = setting("MAX_WS_SESSIONS", 256, _whole(1, 20000), "Open device connections per process")
     http_threads: int = setting("HTTP_THREADS", 32, _whole(2, 1000), "Threads per process beside the connections'")
     max_packet_bytes: int = setting("MAX_AUDIO_PACKET_BYTES", 8192, _whole(256, 524_288), "Decoded bytes of one packet")
+    max_vlm_packet_bytes: int = setting(
+        "MAX_VLM_PACKET_BYTES", 51_200, _whole(256, 524_288), "Decoded bytes of one packet of the picture socket"
+    )
     max_packets: int = setting("MAX_PACKETS", 20000, _whole(1, 1_000_000), "Packets of one utterance")
     max_utterance_bytes: int = setting(
         "MAX_UTTERANCE_BYTES", 16_777_216, _whole(1024, 1_073_741_824), "Decoded bytes of one utterance"
@@ -229,6 +232,15 @@ class Settings:
     )
     max_speech_chars: int = setting(
         "MAX_SPEECH_CHARS", 20000, _whole(1, 1_000_000), "Characters that one request may have read aloud"
+    )
+    max_picture_bytes: int = setting(
+        "MAX_PICTURE_BYTES", 16_777_216, _whole(1024, 268_435_456), "Decoded bytes of the pictures of one question"
+    )
+    max_picture_pixels: int = setting(
+        "MAX_PICTURE_PIXELS", 100_000_000, _whole(10_000, 1_000_000_000), "Pixels of one picture"
+    )
+    max_picture_side: int = setting(
+        "MAX_PICTURE_SIDE", 2048, _whole(64, 8192), "A picture's longer side is reduced to this, pixels"
     )
     packet_idle_s: float = setting(
         "PACKET_IDLE_SECONDS", 5.0, _number(0.1, 3600), "Silence after which missing packets are named, seconds"

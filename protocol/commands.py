@@ -6,11 +6,11 @@ refused by name, because a device that asks for something must get it or be told
 """
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import msgspec
 
-from protocol.errors import BadInput
+from protocol.errors import BadInput, TooLarge
 from protocol.packets import Limits, Packet, check_packet
 
 _RATES_HZ = (8000, 16000, 24000, 48000)
@@ -59,11 +59,21 @@ class CancelTurn:
     played_ms: float | None
 
 
-Command = Packet | Sound | Start | End | CancelTurn
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question that was typed instead of spoken."""
+
+    text: str
 
 
-def read_command(message: str | bytes, *, limits: Limits) -> Command:
-    """Return what a message asks for. Raises: BadInput (PacketError, TooLarge)."""
+Command = Packet | Sound | Start | End | CancelTurn | Question
+
+
+def read_command(message: str | bytes, *, limits: Limits, has_pictures: bool = False) -> Command:
+    """Return what a message asks for; pictures and typed questions belong to the picture socket alone.
+
+    Raises: BadInput (PacketError, TooLarge).
+    """
     if isinstance(message, bytes):
         return Sound(message)
     body = _object(message)
@@ -74,13 +84,35 @@ def read_command(message: str | bytes, *, limits: Limits) -> Command:
         return End(_optional_count(body, "total"))
     if kind == "cancel":
         return CancelTurn(_optional_count(body, "played_ms"))
-    if kind in (None, "audio") and "seq" in body:
-        return check_packet(seq=body["seq"], total=body.get("total"), data=body.get("data"), limits=limits)
-    raise BadInput(
-        '无法识别的消息。请发送数据包 {"seq","total","data"}，或 type 为 start、end、cancel 的消息。',
-        code="invalid_message",
-        param="type",
-    )
+    if kind == "text" and has_pictures:
+        return _question(body)
+    if "seq" in body and kind in ((None, "audio", "image") if has_pictures else (None, "audio")):
+        return check_packet(
+            seq=body["seq"],
+            total=body.get("total"),
+            data=body.get("data"),
+            limits=limits,
+            kind=cast(Literal["audio", "image"], kind or "audio"),
+            picture=body.get("image", 1) if kind == "image" else 1,
+        )
+    raise BadInput(_UNKNOWN_HERE if has_pictures else _UNKNOWN, code="invalid_message", param="type")
+
+
+_UNKNOWN = '无法识别的消息。请发送数据包 {"seq","total","data"}，或 type 为 start、end、cancel 的消息。'
+_UNKNOWN_HERE = (
+    '无法识别的消息。请发送数据包 {"seq","total","type","data"}（type 为 audio 或 image），'
+    "或 type 为 text、start、end、cancel 的消息。"
+)
+MAX_QUESTION_CHARS = 20_000
+
+
+def _question(body: dict[str, Any]) -> Question:
+    text = body.get("text")
+    if not isinstance(text, str) or not text.strip():
+        raise BadInput("text 必须是非空文本。", code="invalid_message", param="text")
+    if len(text) > MAX_QUESTION_CHARS:
+        raise TooLarge(f"问题超过 {MAX_QUESTION_CHARS} 个字符的上限。请缩短问题。", param="text")
+    return Question(text.strip())
 
 
 def _object(message: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The messages of `/v1/chat/audio`, server to device: one frozen record each, in the contract's order of fields.
+"""The messages of both sockets, server to device: one frozen record each, in the contract's order of fields.
 
 On the wire an event is an object with one key, its name: `{"packet_ack":{"seq":1,"received":1,"total":10}}`.
 Fields after the contract's own are extensions: they are left out while they hold their default, so that a plain device
@@ -130,15 +130,82 @@ class AudioComplete(Event, frozen=True, kw_only=True):
     tts_success: bool
 
 
+class PicturePacketAck(Event, frozen=True, kw_only=True):
+    """`packet_ack` of `/v1/chat/vlm`: the same with the kind of the packet. `image` numbers the pictures after the
+    first (an extension)."""
+
+    name = "packet_ack"
+    seq: int
+    type: Literal["audio", "image"]
+    received: int
+    total: int | None
+    image: int | msgspec.UnsetType = msgspec.UNSET
+
+
+class VlmChatStarted(Event, frozen=True, kw_only=True):
+    """`image_url` is the first picture's; `image_urls` (an extension) is there when there are several."""
+
+    name = "vlm_chat_started"
+    message: str = "开始生成多模态AI回答..."
+    user_message: str
+    image_url: str
+    image_urls: list[str] | msgspec.UnsetType = msgspec.UNSET
+
+
+class VlmChatSkipped(Event, frozen=True, kw_only=True):
+    name = "vlm_chat_started"
+    message: str = "跳过对话生成：语音识别失败或结果为空"
+
+
+class VlmChatChunk(ChatChunk, frozen=True, kw_only=True):
+    name = "vlm_chat_chunk"
+
+
+class VlmChatTtsComplete(Event, frozen=True, kw_only=True):
+    """`audio_chunks` is how many `audio_stream` data were sent. The rest are extensions: `interrupted` is there when
+    true, the others for a device that sent `start`."""
+
+    name = "vlm_chat_tts_complete"
+    message: str = "VLM对话和TTS合成完成"
+    user_message: str
+    assistant_response: str
+    audio_chunks: int
+    interrupted: bool | msgspec.UnsetType = msgspec.UNSET
+    tts_success: bool | msgspec.UnsetType = msgspec.UNSET
+    db_saved: bool | msgspec.UnsetType = msgspec.UNSET
+
+
+class VlmComplete(Event, frozen=True, kw_only=True):
+    """The one terminal event of a turn with pictures. Sizes in bytes, `duration` in seconds of the recording.
+
+    `image_files` (an extension) is there when there are several pictures, `oss_uploaded` for a device that sent
+    `start`.
+    """
+
+    name = "vlm_complete"
+    message: str = "VLM处理完成"
+    audio_file: str
+    image_file: str
+    audio_size: int
+    image_size: int
+    duration: float
+    transcription: str
+    vlm_response: str
+    image_files: list[str] | msgspec.UnsetType = msgspec.UNSET
+    oss_uploaded: bool | msgspec.UnsetType = msgspec.UNSET
+
+
 class ErrorEvent(Event, frozen=True, kw_only=True):
     """`message` says what happened and what to do; `code` is stable for programs; `missing` lists packets to send
-    again."""
+    again, on the picture socket with the `type` of upload and the number of the `image` that they belong to."""
 
     name = "error"
     message: str
     code: str | msgspec.UnsetType = msgspec.UNSET
     param: str | msgspec.UnsetType = msgspec.UNSET
     missing: list[int] | msgspec.UnsetType = msgspec.UNSET
+    type: Literal["audio", "image"] | msgspec.UnsetType = msgspec.UNSET
+    image: int | msgspec.UnsetType = msgspec.UNSET
     retryable: bool | msgspec.UnsetType = msgspec.UNSET
 
 

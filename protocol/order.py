@@ -5,15 +5,23 @@
                                       └─chat skipped─▶ told ◀─┴──────────── chat_tts_complete ◀───────────────┘
                                                         └─audio_complete─▶ ended
 
+A typed question begins with `chat_started`. On the picture socket the same events have names of their own.
 Events of the connection (`connected`, `ready`, `packet_ack`) and `error` may come at any time.  Source:
 docs/protocol.md
 """
 
 from typing import Any
 
+_PLAIN = {
+    "vlm_chat_chunk": "chat_chunk",
+    "vlm_chat_tts_complete": "chat_tts_complete",
+    "vlm_complete": "audio_complete",
+}
 _ANY_TIME = {"connected", "ready", "packet_ack", "error"}
 
 _NEXT = {
+    ("begun", "vlm_chat_started"): "writing",
+    ("hearing", "vlm_chat_started"): "writing",
     ("begun", "transcription_started"): "hearing",
     ("hearing", "chat_started"): "writing",
     ("hearing", "chat_skipped"): "told",
@@ -56,8 +64,9 @@ class TurnOrder:
 
 def _kind(message: dict[str, Any]) -> str:
     [(name, body)] = message.items()
+    name = _PLAIN.get(name, name)
     if name == "audio_stream":
         return f"audio_{body['event']}"
-    if name == "chat_started" and "user_message" not in body:
+    if name in ("chat_started", "vlm_chat_started") and "user_message" not in body:
         return "chat_skipped"
     return str(name)

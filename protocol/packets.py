@@ -16,19 +16,27 @@ Units: sizes in bytes after decoding.  Threads: one owner.  Source: docs/protoco
 import binascii
 import re
 from dataclasses import dataclass
+from typing import Literal
 
 from protocol.errors import BadInput, PacketError, TooLarge
 
+MAX_PICTURES = 8
+"""Of one question."""
 _BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Packet:
-    """One piece of an upload. Invariant: `seq` ≥ 1; `total`, when known, ≥ `seq`; `data` is base64 characters."""
+    """One piece of an upload. Invariant: `seq` ≥ 1; `total`, when known, ≥ `seq`; `data` is base64 characters.
+
+    `picture` is which of several pictures it belongs to, from 1; of a recording it means nothing.
+    """
 
     seq: int
     total: int | None
     data: str
+    kind: Literal["audio", "image"] = "audio"
+    picture: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,14 +46,22 @@ class Limits:
     total_bytes: int
 
 
-def check_packet(*, seq: object, total: object, data: object, limits: Limits) -> Packet:
+def check_packet(
+    *,
+    seq: object,
+    total: object,
+    data: object,
+    limits: Limits,
+    kind: Literal["audio", "image"] = "audio",
+    picture: object = 1,
+) -> Packet:
     """Return a well-formed packet. Raises: PacketError, TooLarge."""
     if not _is_count(seq) or seq < 1:  # type: ignore[operator]
         raise PacketError(f"seq 必须是从 1 开始的整数，收到 {_shown(seq)}。请从 1 开始编号后重发。", param="seq")
     if total is not None and (not _is_count(total) or total < seq):  # type: ignore[operator]
         raise PacketError(f"total 必须是不小于 seq 的整数，收到 seq={seq}，total={_shown(total)}。", param="total")
     if max(seq, total or 0) > limits.packets:  # type: ignore[call-overload]
-        raise TooLarge(f"一段录音最多 {limits.packets} 个数据包。请使用更大的数据包。", param="total")
+        raise TooLarge(f"一次上传最多 {limits.packets} 个数据包。请使用更大的数据包。", param="total")
     if not isinstance(data, str) or not data:
         raise PacketError("data 必须是非空的 base64 文本。", param="data")
     if len(data) > (limits.packet_bytes + 2) // 3 * 4:
@@ -55,7 +71,9 @@ def check_packet(*, seq: object, total: object, data: object, limits: Limits) ->
         )
     if not _BASE64.fullmatch(data):
         raise PacketError(f"数据包 {seq} 的 data 不是标准 base64 文本。请编码后重发。", param="data")
-    return Packet(seq=seq, total=total, data=data)  # type: ignore[arg-type]
+    if not _is_count(picture) or not 1 <= picture <= MAX_PICTURES:  # type: ignore[operator]
+        raise PacketError(f"image 必须是 1 到 {MAX_PICTURES} 的整数，收到 {_shown(picture)}。", param="image")
+    return Packet(seq=seq, total=total, data=data, kind=kind, picture=picture)  # type: ignore[arg-type]
 
 
 def _is_count(value: object) -> bool:
@@ -69,8 +87,8 @@ def _shown(value: object) -> str:
 class Reassembly:
     """The packets of one upload. Invariant: `data` is the decoded contiguous beginning of the upload."""
 
-    def __init__(self, limits: Limits) -> None:
-        self._limits = limits
+    def __init__(self, limits: Limits, *, what: str = "录音") -> None:
+        self._limits, self._what = limits, what
         self._waiting: dict[int, str] = {}
         self._next = 1
         self._carry = ""
@@ -129,7 +147,7 @@ class Reassembly:
     def set_total(self, total: int) -> None:
         """Fix the number of packets. Raises: PacketError when it contradicts what came before."""
         if self.total not in (None, total):
-            raise PacketError(f"total 从 {self.total} 变成了 {total}：一段录音的 total 不能改变。", param="total")
+            raise PacketError(f"total 从 {self.total} 变成了 {total}：一次上传的 total 不能改变。", param="total")
         if self.highest > total:
             raise PacketError(f"total {total} 小于已收到的 seq {self.highest}。", param="total")
         self.total = total
@@ -137,7 +155,9 @@ class Reassembly:
     def _keep(self, packet: Packet) -> None:
         size = len(self.data) + (self._waiting_chars + len(packet.data)) * 3 // 4
         if size > self._limits.total_bytes:
-            raise TooLarge(f"录音超过 {self._limits.total_bytes} 字节的上限。请缩短录音或使用压缩格式。", param="data")
+            raise TooLarge(
+                f"{self._what}超过 {self._limits.total_bytes} 字节的上限。请缩短或压缩后重发。", param="data"
+            )
         self._waiting[packet.seq] = packet.data
         self._waiting_chars += len(packet.data)
         self.highest = max(self.highest, packet.seq)

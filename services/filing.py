@@ -1,25 +1,40 @@
-"""Storing a recording beside the turn: never on the way to the first sound."""
+"""Storing recordings and pictures beside the turn: never on the way to the first sound."""
 
 import logging
 import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from protocol.errors import GatewayError
-from services.ports import Recording
+from protocol.telling import StoredFile
 from services.stages import Stages
 from services.storage_ports import ObjectStore, Saved
 
 _log = logging.getLogger(__name__)
 
 
-class Filing:
-    """One recording on its way into the object store. Threads: its own, started and joined here."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """One object to store. `key` is its name in the store, `url` where it will be readable."""
 
-    def __init__(self, store: ObjectStore, recording: Recording, *, object_key: str, stages: Stages, name: str) -> None:
-        self._store, self._recording, self._stages = store, recording, stages
-        self.object_key = object_key
-        self.is_stored = False
+    key: str
+    url: str
+    data: bytes
+    content_type: str
+
+    @property
+    def name(self) -> str:
+        return self.key.rpartition("/")[2]
+
+
+class Filing:
+    """What a person brought, on its way into the object store. Threads: its own, started and joined here."""
+
+    def __init__(self, store: ObjectStore, uploads: Sequence[Upload], *, stages: Stages, name: str) -> None:
+        self._store, self.uploads, self._stages = store, tuple(uploads), stages
+        self._stored: set[str] = set()
         self._thread = threading.Thread(target=self._file, name=f"{name}-file", daemon=True)
 
     def start(self) -> None:
@@ -28,20 +43,28 @@ class Filing:
             self._thread.start()
 
     def finish(self) -> None:
-        """Wait until the recording is stored or has failed to be; the store's own deadlines bound it."""
+        """Wait until all is stored or has failed to be; the store's own deadlines bound it."""
         if self._thread.ident:
             self._thread.join()
 
+    def outcome(self) -> list[StoredFile]:
+        """Return what became of each upload."""
+        return [
+            StoredFile(name=u.name, size_bytes=len(u.data), url=u.url, is_stored=u.key in self._stored)
+            for u in self.uploads
+        ]
+
     def _file(self) -> None:
-        try:
-            data, content_type = self._recording.data, self._recording.container.content_type
-            saved = self._store.put(self.object_key, data, content_type=content_type)
-            self.is_stored = saved is Saved.DELIVERED
+        for upload in self.uploads:
+            try:
+                if self._store.put(upload.key, upload.data, content_type=upload.content_type) is Saved.DELIVERED:
+                    self._stored.add(upload.key)
+            except GatewayError as error:
+                _log.warning("%s not stored: %s %s", upload.content_type, error.code, error)
+            except Exception:  # the outermost frame of a thread: the turn must end all the same
+                _log.exception("filing broke")
+        if self._stored:
             self._stages.mark("upload")
-        except GatewayError as error:
-            _log.warning("recording not stored: %s %s", error.code, error)
-        except Exception:  # the outermost frame of a thread: the turn must end all the same
-            _log.exception("filing broke")
 
 
 class ReplyCopy:

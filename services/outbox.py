@@ -73,7 +73,7 @@ class Outbox:
     def _join_chunks(self, event: Event) -> ChatChunk | None:
         last = self._items[-1].event if self._items else None
         if isinstance(event, ChatChunk) and isinstance(last, ChatChunk):
-            return ChatChunk(chunk=last.chunk + event.chunk, full_response=event.full_response)
+            return type(event)(chunk=last.chunk + event.chunk, full_response=event.full_response)
         return None
 
     def put_audio(self, data: bytes, *, turn: int, playback: Playback, duration_ms: float) -> None:

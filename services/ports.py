@@ -194,9 +194,20 @@ AnyRecogniser = StreamRecogniser | ShortRecogniser | FileRecogniser
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A picture as the model is shown it: jpeg, png or webp, upright. Units: pixels."""
+
+    data: bytes
+    content_type: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     role: Literal["system", "user", "assistant"]
     content: str
+    pictures: tuple[Picture, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,20 +13,25 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
-from protocol.commands import CancelTurn, Command, End, Sound, Start, read_command
+from protocol.commands import CancelTurn, Command, End, Question, Sound, Start, read_command
 from protocol.errors import BadInput, GatewayError
-from protocol.events import Connected, PacketAck, Ready
+from protocol.events import Ready
 from protocol.keys import ApiKey
 from protocol.packets import Limits, Packet
+from protocol.telling import Telling
 from services.flow import CancelToken
 from services.listening import Listening
+from services.looking import Looking
 from services.outbox import Outbox
+from services.pictures import PictureRules
 from services.turn import Engines, error_event
 from services.turns import TurnRules, Turns, TurnStuck
+from services.utterance import Utterance
 
 _log = logging.getLogger(__name__)
+_Accepted = TypeVar("_Accepted")
 
 _TICK_S = 0.5
 """How often a resting connection looks at its clocks. A receive without timeout can sleep for ever after an oversize
@@ -58,6 +63,8 @@ class SessionRules:
     """What every session of this server keeps to; from the settings."""
 
     limits: Limits
+    picture_limits: Limits
+    pictures: PictureRules
     max_utterance_s: float
     ffmpeg_path: str
     packet_idle_s: float
@@ -69,17 +76,22 @@ class SessionRules:
 class Session:
     """One connection from `connected` to its end. Threads: `run` is the handler; `drain` may come from any."""
 
-    def __init__(self, socket: DeviceSocket, engines: Engines, rules: SessionRules, *, key: ApiKey) -> None:
+    def __init__(
+        self, socket: DeviceSocket, engines: Engines, rules: SessionRules, *, telling: Telling, key: ApiKey
+    ) -> None:
         self._socket, self._engines, self._rules, self._key = socket, engines, rules, key
+        self._telling = telling
         self.session_id = str(uuid.uuid4())
         self._name = f"ws-{self.session_id[:8]}"
-        self._device = Start()
+        self._device, self._is_declared = Start(), False
         self._outbox = Outbox(socket.send, name=self._name, audio_limit_bytes=_QUEUED_AUDIO_BYTES, on_dead=socket.abort)
-        self._listening: Listening | None = None
-        self._listening_cancel = CancelToken()
-        self._turns = Turns(engines, rules.turns, outbox=self._outbox, session_id=self.session_id, key=key)
-        self._last_total = 0
-        self._seen: dict[int, int] = {}
+        self._utterance: Utterance | None = None
+        self._utterance_cancel = CancelToken()
+        self._turns = Turns(
+            engines, rules.turns, outbox=self._outbox, session_id=self.session_id, key=key, telling=telling
+        )
+        self._seen: dict[tuple[str, int, int], int] = {}
+        self._last_totals: dict[tuple[str, int], int] = {}
         self._drain_until = 0.0
         self._last_activity = self._last_packet = time.monotonic()
         self._has_told_missing = False
@@ -90,7 +102,7 @@ class Session:
     def run(self) -> None:
         """Serve the device until it leaves, rests too long, or the server stops."""
         threading.current_thread().name = self._name
-        self._outbox.put(Connected(session_id=self.session_id))
+        self._outbox.put(self._telling.connected(self.session_id))
         goodbye = _BROKEN
         try:
             while self._socket.is_open and not self._is_over():
@@ -110,7 +122,8 @@ class Session:
         """Do what a message asks for; what is wrong with it is told, and the connection lives on."""
         self._last_activity = time.monotonic()
         try:
-            self._obey(read_command(message, limits=self._rules.limits))
+            has_pictures = self._telling.has_pictures
+            self._obey(read_command(message, limits=self._rules.limits, has_pictures=has_pictures))
         except GatewayError as error:
             self._outbox.put(error_event(error))
 
@@ -120,6 +133,8 @@ class Session:
                 self._accept(command)
             case Sound(data):
                 self._accept_sound(data)
+            case Question():
+                self._with_utterance(lambda utterance: utterance.ask(command))
             case End(total):
                 self._end_utterance(total)
             case CancelTurn(played_ms):
@@ -130,87 +145,97 @@ class Session:
     # --- utterances
 
     def _accept(self, packet: Packet) -> None:
-        if self._listening is None and self._is_repeat(packet):
-            self._outbox.put(PacketAck(seq=packet.seq, received=self._last_total, total=self._last_total))
+        upload = (packet.kind, packet.picture)
+        if self._utterance is None and self._is_repeat(packet):
+            total = self._last_totals[upload]
+            self._outbox.put(self._telling.acknowledged(packet, received=total, total=total))
             return
-        listening = self._with_utterance(lambda listening: listening.accept(packet))
-        self._seen[packet.seq] = hash(packet.data)
-        self._acknowledge(listening, packet.seq)
+        utterance, (received, total_now) = self._with_utterance(lambda utterance: utterance.accept(packet))
+        self._seen[*upload, packet.seq] = hash(packet.data)
+        self._last_totals[upload] = total_now or 0
+        self._acknowledge(utterance, packet, received=received, total=total_now)
 
     def _accept_sound(self, data: bytes) -> None:
         if not self._device.binary:
             raise BadInput(
                 "收到二进制消息，但没有声明 binary。请先发送 start 消息并设置 binary 为 true。", code="invalid_message"
             )
-        listening = self._with_utterance(lambda listening: listening.accept_sound(data))
-        self._acknowledge(listening, listening.last_seq)
+        utterance, packet = self._with_utterance(lambda utterance: utterance.accept_sound(data))
+        self._acknowledge(utterance, packet, received=packet.seq, total=None)
 
     def _end_utterance(self, total: int | None) -> None:
-        listening = self._listening
-        if listening is None:
+        utterance = self._utterance
+        if utterance is None:
             raise BadInput("还没有收到数据包，无法结束。请先发送音频。", code="no_audio")
-        listening.end(total)
-        if listening.is_complete:
-            self._begin_turn(listening)
+        utterance.end(total)
+        if utterance.is_complete:
+            self._begin_turn(utterance)
         else:
-            self._tell_missing(listening)
+            self._tell_missing(utterance)
 
-    def _with_utterance(self, accept: Callable[[Listening], object]) -> Listening:
-        """Let the current utterance, or a new one, accept something. The first packet of a new one is a barge-in.
+    def _with_utterance(self, accept: Callable[[Utterance], _Accepted]) -> tuple[Utterance, _Accepted]:
+        """Let the current utterance, or a new one, accept something. The first part of a new one is a barge-in.
 
-        What is refused interrupts nobody; an utterance that grew past its cap is over.
+        What is refused interrupts nobody; a recording that grew past its cap is over.
         """
-        listening, is_new = self._listening or self._new_listening(), self._listening is None
+        utterance, is_new = self._utterance or self._new_utterance(), self._utterance is None
         try:
-            accept(listening)
+            accepted = accept(utterance)
         except BadInput as error:
             if is_new or error.code == "too_large":
-                self._listening = listening
+                self._utterance = utterance
                 self._drop_utterance()
             raise
         if is_new:
             self._turns.stop(played_ms=None)
-            self._listening = listening
-        return listening
+            self._utterance = utterance
+        return utterance, accepted
 
-    def _new_listening(self) -> Listening:
-        self._listening_cancel, self._seen = CancelToken(), {}
-        return Listening(
+    def _new_utterance(self) -> Utterance:
+        self._utterance_cancel, self._seen, self._last_totals = CancelToken(), {}, {}
+        rules, name = self._rules, f"{self._name}-{self._turns.count + 1}"
+        listening = Listening(
             self._engines.recogniser,
-            limits=self._rules.limits,
+            limits=rules.limits,
             input_format=self._device.input,
-            max_s=self._rules.max_utterance_s,
-            ffmpeg_path=self._rules.ffmpeg_path,
+            max_s=rules.max_utterance_s,
+            ffmpeg_path=rules.ffmpeg_path,
             key=self._key,
-            cancel=self._listening_cancel,
-            name=f"{self._name}-{self._turns.count + 1}",
+            cancel=self._utterance_cancel,
+            name=name,
         )
+        has_pictures = self._telling.has_pictures
+        looking = Looking(limits=rules.picture_limits, rules=rules.pictures, name=name) if has_pictures else None
+        return Utterance(listening, looking)
 
-    def _acknowledge(self, listening: Listening, seq: int) -> None:
+    def _acknowledge(self, utterance: Utterance, packet: Packet, *, received: int, total: int | None) -> None:
         self._last_packet, self._has_told_missing = time.monotonic(), False
-        self._outbox.put(PacketAck(seq=seq, received=listening.received, total=listening.total))
-        if listening.is_complete:
-            self._begin_turn(listening)
+        self._outbox.put(self._telling.acknowledged(packet, received=received, total=total))
+        if utterance.is_complete:
+            self._begin_turn(utterance)
 
     def _is_repeat(self, packet: Packet) -> bool:
         """Whether this is a packet of the last utterance once more, late. A first packet always begins a new one."""
-        is_known = self._seen.get(packet.seq) == hash(packet.data)
-        return packet.seq > 1 and packet.total == self._last_total and is_known
+        is_known = self._seen.get((packet.kind, packet.picture, packet.seq)) == hash(packet.data)
+        return packet.seq > 1 and is_known and packet.total == self._last_totals.get((packet.kind, packet.picture))
 
-    def _tell_missing(self, listening: Listening) -> None:
-        missing = listening.missing()
+    def _tell_missing(self, utterance: Utterance) -> None:
+        if not (lacking := utterance.missing()):
+            return
+        kind, image, missing = lacking
         self._has_told_missing = True
+        what, whole = ("数据包", "录音") if kind == "audio" else (f"图片 {image} 的数据包", "图片")
         error = BadInput(
-            f"缺少数据包 {missing}。请重发这些数据包，录音即可继续处理。", code="missing_packets", param="seq"
+            f"缺少{what} {missing}。请重发这些数据包，{whole}即可继续处理。", code="missing_packets", param="seq"
         )
-        self._outbox.put(error_event(error, missing=missing))
+        self._outbox.put(self._telling.lacking(error_event(error), kind=kind, image=image, missing=missing))
 
     def _drop_utterance(self) -> None:
         """Forget the utterance that is arriving, if any; a running turn has its stop signal for itself by now."""
-        if self._listening:
-            self._listening_cancel.cancel()
-            self._listening.drop()
-        self._listening = None
+        if self._utterance:
+            self._utterance_cancel.cancel()
+            self._utterance.drop()
+        self._utterance = None
 
     # --- turns
 
@@ -218,20 +243,20 @@ class Session:
         self._drop_utterance()
         self._turns.stop(played_ms=played_ms)
 
-    def _begin_turn(self, listening: Listening) -> None:
+    def _begin_turn(self, utterance: Utterance) -> None:
         """Answer a whole utterance. The turn before it has been stopped and is waited for."""
         try:
             self._turns.wait()
         except TurnStuck:
             self._socket.abort()
             raise
-        self._listening, self._last_total = None, listening.total or 0
-        self._turns.begin(listening, self._device, cancel=self._listening_cancel)
+        self._utterance = None
+        self._turns.begin(utterance, self._device, is_declared=self._is_declared, cancel=self._utterance_cancel)
 
     # --- what the device declares
 
     def _start(self, start: Start) -> None:
-        if self._listening or self._turns.is_running:
+        if self._utterance or self._turns.is_running:
             raise BadInput(
                 "start 只能在两段录音之间发送。请等待 audio_complete 或先发送 cancel。", code="invalid_message"
             )
@@ -241,7 +266,7 @@ class Session:
                 code="invalid_message",
                 param="sample_rate",
             )
-        self._device, self._outbox.binary = start, start.binary
+        self._device, self._is_declared, self._outbox.binary = start, True, start.binary
         self._outbox.put(self._ready(start))
 
     def _ready(self, start: Start) -> Ready:
@@ -266,10 +291,9 @@ class Session:
         now = time.monotonic()
         if self._turns.is_running:
             self._last_activity = now  # speaking is activity: a long answer never runs into a timer
-        listening = self._listening
-        is_waiting = listening is not None and now - self._last_packet > self._rules.packet_idle_s
-        if listening and is_waiting and not self._has_told_missing and listening.missing():
-            self._tell_missing(listening)
+        is_waiting = now - self._last_packet > self._rules.packet_idle_s
+        if self._utterance and is_waiting and not self._has_told_missing:
+            self._tell_missing(self._utterance)
 
     def _is_over(self) -> bool:
         now = time.monotonic()

@@ -119,7 +119,7 @@ class Speaking:
         self._text, self._segmenter, self.script = SpeechText(), Segmenter(), Script()
         self._waiting = bytearray()
         self._ms = 0.0
-        self.spoken = 0
+        self.spoken = self.chunks = 0
         self._has_failed = self._has_ended = False
         self._hurries = threading.Event()
         self._thread = threading.Thread(target=self._speak, name=f"{name}-tts", daemon=True)
@@ -244,6 +244,7 @@ class Speaking:
         self._playback.queue(duration_ms)
         if data:
             self._outbox.put_audio(data, turn=self._turn, playback=self._playback, duration_ms=duration_ms)
+            self.chunks += 1
             if self._copy:
                 self._copy.write(data)
 

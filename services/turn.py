@@ -6,7 +6,7 @@
 
 What overlaps: recognition runs while packets arrive; the voice connects while recognition ends; the answer is spoken
 while it is being written; the recording is stored while the model thinks. What waits for whom is told by the order of
-the lines below. Every turn ends in exactly one `audio_complete`, whatever failed, and its events tell the truth.
+the lines below. Every turn ends in exactly one completion, whatever failed, and its events tell the truth.
 
 Threads: `run` is the turn's own thread; `cancel` may come from any.
 """
@@ -20,27 +20,18 @@ from datetime import UTC, datetime
 import msgspec
 
 from protocol.errors import Cancelled, GatewayError
-from protocol.events import (
-    AudioComplete,
-    ChatChunk,
-    ChatSkipped,
-    ChatStarted,
-    ChatTtsComplete,
-    ErrorEvent,
-    Event,
-    Timings,
-    TranscriptionStarted,
-)
+from protocol.events import ErrorEvent, Event, Timings, TranscriptionStarted
 from protocol.keys import ApiKey
+from protocol.telling import Outcome, Telling
 from services.conversation import Conversation
 from services.filing import Filing
 from services.flow import CancelToken
-from services.listening import Listening
 from services.outbox import Outbox
-from services.ports import ChatModel, Recogniser, Recording, Synthesiser, Usage
+from services.ports import ChatModel, Picture, Recogniser, Recording, Synthesiser, Usage
 from services.speaking import Speaking
 from services.stages import Stages
 from services.storage_ports import History, ObjectStore, Saved, TurnRecord
+from services.utterance import Utterance
 
 _log = logging.getLogger(__name__)
 
@@ -66,21 +57,25 @@ class TurnOptions:
     number: int
     turn_id: str
     session_id: str
-    file_stem: str
     full_response: bool
     timings: bool
+    is_detailed: bool
 
 
 class Turn:
-    """One utterance and its answer. Invariant: `run` puts exactly one `audio_complete`, as its last event."""
+    """One utterance and its answer. Invariant: `run` puts exactly one completion, as its last event.
+
+    `recording` is None for a question that was typed.
+    """
 
     def __init__(
         self,
         engines: Engines,
         options: TurnOptions,
         *,
-        listening: Listening,
-        recording: Recording,
+        utterance: Utterance,
+        recording: Recording | None,
+        telling: Telling,
         speaking: Speaking,
         filing: Filing,
         conversation: Conversation,
@@ -90,18 +85,23 @@ class Turn:
         cancel: CancelToken,
     ) -> None:
         self._engines, self._options, self._key, self._cancel = engines, options, key, cancel
-        self._listening, self._recording, self._speaking, self._filing = listening, recording, speaking, filing
+        self._utterance, self._recording, self._telling = utterance, recording, telling
+        self._speaking, self._filing = speaking, filing
         self._conversation, self._outbox, self._stages = conversation, outbox, stages
         self._started_at = datetime.now(UTC)
         self._question = self._answer = self._error_code = ""
+        self._pictures: list[Picture] = []
         self._usage = Usage()
         self._is_answered = False
 
     # --- the story
 
     def run(self) -> None:
-        """Hear, think, speak, remember."""
-        self._tell(TranscriptionStarted(oss_url=self._recording.url))
+        """Look and hear, think, speak, remember."""
+        if self._utterance.looking:
+            self._utterance.looking.start()
+        if self._recording:
+            self._tell(TranscriptionStarted(oss_url=self._recording.url))
         self._speaking.start()
         if self._engines.recogniser.reads_link:
             self._filing.start()
@@ -109,19 +109,22 @@ class Turn:
             self._question = self._hear()
         self._filing.start()
         with self._telling_failures():
-            self._reply() if self._question else self._tell(ChatSkipped())
+            self._reply() if self._question else self._tell(self._telling.skipping())
         self._end()
 
     def _hear(self) -> str:
-        text = self._listening.transcribe(self._recording).text
+        if not self._recording:
+            return self._utterance.typed
+        text = self._utterance.listening.transcribe(self._recording).text
         self._stages.mark("asr")
         if text:
             self._speaking.hurry()
         return text
 
     def _reply(self) -> None:
-        self._tell(ChatStarted(user_message=self._question))
+        self._tell(self._telling.answering(self._question, self._picture_urls()))
         try:
+            self._pictures = self._utterance.looking.pictures() if self._utterance.looking else []
             for text in self._think():
                 self._answer += text
                 self._tell(self._chunk(text))
@@ -132,7 +135,7 @@ class Turn:
 
     def _think(self) -> Iterator[str]:
         """Yield the model's text as it comes and keep its usage."""
-        messages = self._conversation.messages(self._question)
+        messages = self._conversation.messages(self._question, self._pictures)
         for delta in self._engines.chat.stream(messages, key=self._key, cancel=self._cancel):
             if delta.usage:
                 self._usage = delta.usage
@@ -146,16 +149,17 @@ class Turn:
         """Wait for what runs beside the story, save, and tell how it went."""
         self._speaking.stop()
         self._filing.finish()
-        self._conversation.add(self._question, self._heard())
+        self._conversation.add(self._question, self._heard(), self._pictures)
         is_saved = False
         with self._telling_failures():
             is_saved = self._save()
+        outcome = self._outcome(is_saved=is_saved)
         if self._question:
-            self._tell(self._chat_complete(is_saved=is_saved))
+            self._tell(self._telling.answered(outcome))
         self._stages.mark("end")
         if self._options.timings:
             self._tell(Timings(stages=self._stages.in_ms()))
-        self._tell(self._complete())
+        self._tell(self._telling.complete(outcome))
         self._log()
 
     # --- its outcome, as events, as history, as a line of the log
@@ -163,34 +167,29 @@ class Turn:
     def _heard(self) -> str:
         return self._speaking.heard() if self._cancel.is_cancelled else self._answer
 
-    def _chunk(self, text: str) -> ChatChunk:
-        return ChatChunk(chunk=text, full_response=self._answer if self._options.full_response else msgspec.UNSET)
+    def _chunk(self, text: str) -> Event:
+        return self._telling.chunk(text, so_far=self._answer if self._options.full_response else None)
 
-    def _chat_complete(self, *, is_saved: bool) -> ChatTtsComplete:
-        return ChatTtsComplete(
-            assistant_response=self._answer,
-            tts_success=self._speaking.is_success,
-            segments_count=self._speaking.spoken,
-            total_segments=len(self._speaking.script.segments),
-            db_saved=is_saved,
-            interrupted=True if self._cancel.is_cancelled else msgspec.UNSET,
-        )
+    def _picture_urls(self) -> list[str]:
+        return [upload.url for upload in self._filing.uploads[1 if self._recording else 0 :]]
 
-    def _complete(self) -> AudioComplete:
-        filename = f"{self._options.file_stem}.{self._recording.container.name}"
-        return AudioComplete(
-            filename=filename,
-            filepath=f"audio_files/{filename}",
-            size=len(self._recording.data),
-            packets=self._listening.received,
-            duration=round(self._listening.duration_s, 2),
-            oss_uploaded=self._filing.is_stored,
-            oss_url=self._recording.url,
-            transcription_success=bool(self._question),
-            transcription_text=self._question,
-            chat_success=self._is_answered,
-            assistant_response=self._answer,
-            tts_success=self._speaking.is_success,
+    def _outcome(self, *, is_saved: bool) -> Outcome:
+        files = self._filing.outcome()
+        return Outcome(
+            question=self._question,
+            answer=self._answer,
+            is_answered=self._is_answered,
+            is_spoken=self._speaking.is_success,
+            spoken=self._speaking.spoken,
+            segments=len(self._speaking.script.segments),
+            chunks=self._speaking.chunks,
+            is_saved=is_saved,
+            is_interrupted=self._cancel.is_cancelled,
+            recording=files[0] if self._recording else None,
+            pictures=tuple(files[1:] if self._recording else files),
+            packets=self._utterance.received,
+            duration_s=self._utterance.listening.duration_s,
+            is_detailed=self._options.is_detailed,
         )
 
     def _save(self) -> bool:
@@ -214,10 +213,10 @@ class Turn:
             answer_text=self._answer,
             answer_heard=self._heard(),
             interrupted=self._cancel.is_cancelled,
-            audio_key=self._filing.object_key,
-            audio_url=self._recording.url,
-            audio_seconds=self._listening.duration_s,
-            asr_model=self._engines.recogniser.model,
+            audio_key=self._filing.uploads[0].key if self._recording else "",
+            audio_url=self._recording.url if self._recording else "",
+            audio_seconds=self._utterance.listening.duration_s,
+            asr_model=self._engines.recogniser.model if self._recording else "",
             chat_model=self._engines.chat.model,
             tts_model=self._engines.voices[0].model,
             usage=self._usage,
@@ -263,12 +262,11 @@ class Turn:
         self._tell(error_event(error))
 
 
-def error_event(error: GatewayError, *, missing: list[int] | None = None) -> ErrorEvent:
+def error_event(error: GatewayError) -> ErrorEvent:
     """Render an error for the device."""
     return ErrorEvent(
         message=error.message,
         code=error.code,
         param=error.param or msgspec.UNSET,
-        missing=missing or msgspec.UNSET,
         retryable=True if error.retryable else msgspec.UNSET,
     )

@@ -1,5 +1,6 @@
 """Chat by any server that speaks OpenAI's chat completions: a turn's words, and whole requests passed through."""
 
+import base64
 import contextlib
 from collections.abc import Iterator, Sequence
 
@@ -7,7 +8,7 @@ from protocol.dashscope import ChatChunkBody, read_chunk
 from protocol.errors import UpstreamBroken
 from protocol.keys import ApiKey
 from providers.dashscope.transport import Transport, read_whole, request_id
-from services.ports import Cancel, Delta, Message, RawAnswer, RawStream, Usage
+from services.ports import Cancel, Delta, Message, Picture, RawAnswer, RawStream, Usage
 
 
 class CompatibleChat:
@@ -20,7 +21,7 @@ class CompatibleChat:
         """Yield the answer as it is written. Raises: UpstreamError (also in mid-answer), Cancelled."""
         body = {
             "model": self.model,
-            "messages": [{"role": message.role, "content": message.content} for message in messages],
+            "messages": [{"role": message.role, "content": _content(message)} for message in messages],
             "stream": True,
             "stream_options": {"include_usage": True},
         }
@@ -35,6 +36,18 @@ class CompatibleChat:
             raise UpstreamBroken(
                 "模型的回答在中途断开了。", english="The model's answer broke off. Try again.", code="upstream_cut"
             )
+
+
+def _content(message: Message) -> object:
+    """Return a message's content: its text, or its pictures and then its text. Source: §2.1 (parts, data URIs)."""
+    if not message.pictures:
+        return message.content
+    shown = [{"type": "image_url", "image_url": {"url": _data_uri(picture)}} for picture in message.pictures]
+    return [*shown, {"type": "text", "text": message.content}]
+
+
+def _data_uri(picture: Picture) -> str:
+    return f"data:{picture.content_type};base64,{base64.b64encode(picture.data).decode()}"
 
 
 def _deltas(chunk: ChatChunkBody) -> Iterator[Delta]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from test.support.device import TestDevice, spoken_wav
+from test.support.photos import photo, picture_packets
 from test.support.servers import RunningServer
 
 _DOCUMENT = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text()
@@ -59,6 +60,41 @@ def test_end_closes_the_live_upload_of_the_document(
     device.send(live[0], end)
 
     assert device.until("audio_complete")["packets"] == 1
+
+
+VLM_BLOCKS = re.findall(r"^```json vlm-(client|server)\n(.*?)\n```$", _DOCUMENT, re.MULTILINE | re.DOTALL)
+VLM_ANSWERED = [
+    (said, told) for (who, said), (_, told) in pairwise(VLM_BLOCKS) if who == "client" and "packet_ack" in told
+]
+VLM_SERVER = [json.loads(text) for who, text in VLM_BLOCKS if who == "server"]
+
+
+@pytest.mark.parametrize(("said", "told"), VLM_ANSWERED)
+def test_a_packet_of_the_picture_socket_is_answered_as_the_document_says(
+    serve: Callable[..., RunningServer], said: str, told: str
+) -> None:
+    with TestDevice(serve().vlm_url) as device:
+        device.until("connected")
+
+        device.send(said)
+
+        assert device.receive() == json.loads(told)
+
+
+@pytest.mark.parametrize("is_declared", [False, True])
+def test_every_message_of_a_turn_with_a_picture_has_the_fields_of_its_example(
+    serve: Callable[..., RunningServer], is_declared: bool
+) -> None:
+    [typed] = [said for who, said in VLM_BLOCKS if who == "client" and json.loads(said).get("type") == "text"]
+    [end] = [said for who, said in VLM_BLOCKS if who == "client" and json.loads(said).get("type") == "end"]
+    with TestDevice(serve().vlm_url) as device:
+        device.send(*([{"type": "start"}] if is_declared else []), *picture_packets(photo()), typed, end)
+
+        device.until("vlm_complete")
+
+    documented, told = shapes(SERVER + VLM_SERVER), shapes(device.messages)
+    assert {kind: told[kind] for kind in told} == {kind: documented.get(kind, []) for kind in told}
+    assert len(VLM_ANSWERED) == 2
 
 
 def shapes(messages: list[dict[str, dict[str, object]]]) -> dict[tuple[str, ...], list[str]]:

@@ -26,6 +26,10 @@ class RunningServer:
     def audio_url(self) -> str:
         return f"ws{self.url[4:]}/v1/chat/audio"
 
+    @property
+    def vlm_url(self) -> str:
+        return f"ws{self.url[4:]}/v1/chat/vlm"
+
 
 class _Quiet(WSGIRequestHandler):
     protocol_version = "HTTP/1.1"

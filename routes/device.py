@@ -1,0 +1,33 @@
+"""One device's WebSocket, whichever of the two it is: admitted, served, and never left with an HTTP answer in it."""
+
+import logging
+from collections.abc import Callable
+
+from simple_websocket import Server
+
+from protocol.errors import TooManySessions
+from protocol.events import encode
+from routes.socket import WebSocketAdapter
+from services.session import DeviceSocket, Session
+from services.sessions import Sessions
+from services.turn import error_event
+
+_log = logging.getLogger(__name__)
+
+_TRY_LATER = 1013
+
+
+def serve(ws: Server, sessions: Sessions, open_session: Callable[[DeviceSocket], Session]) -> None:
+    """Serve one connection to its end, if there is a place for it."""
+    socket = WebSocketAdapter(ws)
+    try:
+        with sessions.place():
+            session = open_session(socket)
+            with sessions.running(session):
+                session.run()
+    except TooManySessions as error:
+        socket.send([encode(error_event(error))])
+        socket.close(_TRY_LATER, error.code)
+    except Exception:  # what escapes from here would be written into the open WebSocket as an HTTP answer
+        _log.exception("session broke")
+        socket.abort()
