@@ -77,6 +77,7 @@ class Length:
     """How much sound has been decoded so far: its whole length, once the pass is over."""
 
     size_bytes: int = 0
+    has_pictures: bool = False
 
     @property
     def seconds(self) -> float:
@@ -88,6 +89,7 @@ def pcm_of(sound: SoundFile, *, length: Length, cancel: CancelToken) -> Iterator
     sound.file.seek(0)
     try:
         with av.open(_Unclosed(sound.file), "r", format=sound.container.demuxer) as media:
+            length.has_pictures = bool(media.streams.video)
             for pcm in resample(_frames(media), rate_hz=PCM_RATE_HZ):
                 cancel.raise_if_cancelled()
                 length.size_bytes += len(pcm)
@@ -139,7 +141,8 @@ def pieces_of(sound: SoundFile, *, silence_ms: int, length: Length, cancel: Canc
             yield _compact(bytes(waiting[:end]))
             del waiting[:end]
             count += 1
-    if not count and sound.size_bytes <= _PIECE_BYTES and sound.container.name in _TAKEN_AS_THEY_ARE:
+    is_small = not count and sound.size_bytes <= _PIECE_BYTES
+    if is_small and sound.container.name in _TAKEN_AS_THEY_ARE and not length.has_pictures:
         yield _whole(sound)
     elif waiting:
         yield _compact(bytes(waiting))
@@ -193,18 +196,19 @@ def readable_file(sound: SoundFile, *, length: Length, cancel: CancelToken) -> S
 
     A recording with several channels is mixed: the vendor would hear the first one only.
     """
-    if sound.container.name in _TAKEN_AS_THEY_ARE and _channels(sound) == 1:
+    if sound.container.name in _TAKEN_AS_THEY_ARE and _is_plain(sound):
         for _ in pcm_of(sound, length=length, cancel=cancel):
             pass
         return sound
     return _as_flac(pcm_of(sound, length=length, cancel=cancel))
 
 
-def _channels(sound: SoundFile) -> int:
+def _is_plain(sound: SoundFile) -> bool:
+    """Whether there is one channel of sound and no picture."""
     sound.file.seek(0)
     try:
         with av.open(_Unclosed(sound.file), "r", format=sound.container.demuxer) as media:
-            return int(media.streams.audio[0].channels)
+            return media.streams.audio[0].channels == 1 and not media.streams.video
     except (av.FFmpegError, IndexError, ValueError) as error:
         raise _unreadable(sound) from error
 
