@@ -116,12 +116,12 @@ def _expect_usage(usage: Any) -> None:
 
 def _chunks(answer: Answer) -> list[dict[str, Any]]:
     events = list(answer.events())
-    if not events or events[-1] != "[DONE]":
-        raise Failed("the stream does not end with [DONE]")
-    chunks = [msgspec.json.decode(event, type=dict[str, Any]) for event in events[:-1]]
+    chunks = [msgspec.json.decode(event, type=dict[str, Any]) for event in events if event != "[DONE]"]
     for chunk in chunks:
         if "error" in chunk:
             raise Failed(f"the stream broke off: {chunk['error'].get('message')}")
+    if not events or events[-1] != "[DONE]":
+        raise Failed("the stream does not end with [DONE]")
     return chunks
 
 
