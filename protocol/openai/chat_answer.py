@@ -88,12 +88,20 @@ def _tidy_message(message: Json) -> None:
     message["role"] = "assistant"
     message.setdefault("refusal", None)
     message.setdefault("content", None)
+    _tidy_annotations(message)
     calls = message.get("tool_calls")
     if not calls or not isinstance(calls, list):
         message.pop("tool_calls", None)
         return
     message["tool_calls"] = [_tool_call(call, index) for index, call in enumerate(calls)]
     message["content"] = message["content"] or None
+
+
+def _tidy_annotations(message: Json) -> None:
+    """Leave under OpenAI's name only what OpenAI knows: recognition models annotate language and mood."""
+    annotations = message.get("annotations")
+    if annotations and any(note.get("type") != "url_citation" for note in annotations):
+        message["dashscope_annotations"] = message.pop("annotations")
 
 
 def _tool_call(call: Any, index: int) -> Json:
