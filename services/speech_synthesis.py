@@ -65,11 +65,18 @@ class SpeechSynthesis:
         return self._silence(request, narrator)
 
     def _model(self, request: SpeechRequest) -> str:
-        """Return the vendor's model; OpenAI's names promise one that takes instructions, when there are any."""
+        """Return the vendor's model; OpenAI's names promise one that takes instructions, when there are any.
+
+        Raises: BadInput for a model that is known to do something else.
+        """
         is_open = not request.model or role_of(request.model) == "speech"
         if request.instructions and is_open:
             return self._rules.instructed_model
-        return self._catalogue.resolve_speech(request.model)
+        model = self._catalogue.resolve_speech(request.model)
+        known = self._catalogue.find(model)
+        if known and not known.kind.startswith("tts"):
+            raise BadInput(f"The model '{request.model}' does not speak.", code="model_not_supported", param="model")
+        return model
 
     def _spoken(self, sounds: Iterator[Sound], request: SpeechRequest, *, rate_hz: int, speed: float) -> Spoken:
         encoder = open_encoder(

@@ -6,13 +6,14 @@ Source: DashScope HTTP reference §5.2.
 from collections.abc import Iterator
 from typing import Any
 
-from protocol.dashscope import SpeechEvent
+from protocol.dashscope import SpeechEvent, billed_characters
 from protocol.errors import BadInput
 from protocol.keys import ApiKey
 from providers.dashscope.transport import Transport
 from providers.dashscope.tts_http import SSE, HttpSpeech, speech_events
 from services.ports import PLAIN, Cancel, Manner
 
+_MOST_INSTRUCTION = 100
 _HINTS = {
     "chinese": "zh",
     "english": "en",
@@ -33,7 +34,7 @@ class CosyVoiceSynthesiser:
     """`cosyvoice-*` and `qwen-audio-*-tts*`, streamed as bare PCM of 24 000 Hz."""
 
     rate_hz = 24_000
-    most_chars = 600
+    most_chars = 600  # it would take more; but sound is read ahead by the call
     rates = (0.5, 2.0)
     obeys = frozenset({"language", "instructions", "pitch", "volume", "seed"})
 
@@ -42,8 +43,15 @@ class CosyVoiceSynthesiser:
         self._url = f"{base_url}/services/audio/tts/SpeechSynthesizer"
 
     def open(self, *, voice: str, key: ApiKey, cancel: Cancel, manner: Manner = PLAIN) -> HttpSpeech:
-        """Raises: BadInput for a language that has no code."""
+        """Raises: BadInput for a language that has no code, and for instructions that are too long."""
         _hints(manner.language)
+        if billed_characters(manner.instructions) > _MOST_INSTRUCTION:
+            raise BadInput(
+                f"Invalid 'instructions': the model '{self.model}' takes at most {_MOST_INSTRUCTION} characters"
+                " (Chinese ones count twice).",
+                code="string_above_max_length",
+                param="instructions",
+            )
         return HttpSpeech(self, voice=voice, key=key, cancel=cancel, manner=manner)
 
     def events(
