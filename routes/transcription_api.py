@@ -8,8 +8,9 @@ from typing import BinaryIO, cast
 
 import msgspec
 from flask import Blueprint, Response, request, stream_with_context
+from werkzeug.exceptions import RequestEntityTooLarge
 
-from protocol.errors import BadInput, Cancelled, GatewayError
+from protocol.errors import BadInput, Cancelled, GatewayError, TooLarge
 from protocol.openai import captions
 from protocol.openai.transcription import Asked, read_body, read_form
 from protocol.transcription import Transcription
@@ -52,13 +53,14 @@ def blueprint(service: TranscriptionService, *, max_upload_bytes: int) -> Bluepr
 
 
 def _read(max_upload_bytes: int) -> tuple[Asked, SoundFile | Link]:
-    if request.mimetype == _JSON:
-        request.max_content_length = min(max_upload_bytes, _MOST_JSON_BYTES)
-        asked, file = read_body(request.get_data(cache=False)), None
-    else:
-        request.max_content_length, request.max_form_memory_size = max_upload_bytes, _MOST_FIELDS_BYTES
-        file = _file()
-        asked = read_form(request.form.items(multi=True))
+    is_json = request.mimetype == _JSON
+    most_bytes = min(max_upload_bytes, _MOST_JSON_BYTES) if is_json else max_upload_bytes
+    request.max_content_length, request.max_form_memory_size = most_bytes, _MOST_FIELDS_BYTES
+    try:
+        file = None if is_json else _file()
+        asked = read_body(request.get_data(cache=False)) if is_json else read_form(request.form.items(multi=True))
+    except RequestEntityTooLarge as error:
+        raise TooLarge(f"The upload is larger than {most_bytes} bytes.", param="file") from error
     return asked, _sound(asked, file)
 
 

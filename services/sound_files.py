@@ -119,7 +119,7 @@ def _frames(media: Any) -> Iterator[Any]:
 
 def _unreadable(sound: SoundFile) -> BadInput:
     return BadInput(
-        f"The {sound.container.name} file has no sound that can be decoded: it is incomplete, damaged or silent film.",
+        f"The {sound.container.name} file has no sound that can be decoded: it is incomplete, damaged or has none.",
         code="unsupported_format",
         param="file",
     )

@@ -11,12 +11,14 @@ import dataclasses
 from collections.abc import Callable, Generator, Iterator
 from functools import lru_cache
 
+from protocol.errors import BadInput
 from protocol.keys import ApiKey
 from protocol.openai.transcription import Asked
 from protocol.texts import join_texts
 from protocol.transcription import Transcription
 from services.catalogue import Catalogue
 from services.flow import CancelToken
+from services.known_models import Kind
 from services.ports import (
     AnyRecogniser,
     FileRecogniser,
@@ -30,9 +32,9 @@ from services.ports import (
 from services.side_by_side import side_by_side
 from services.sound_files import Length, pcm_of, pieces_of, readable_file
 
+_HEARING: tuple[Kind, ...] = ("asr", "asr-file", "asr-realtime")
 _KNOWN_MODELS = 64
-_APPEND_BYTES = 32_000
-"""A second of sound for each message to a live recogniser."""
+"""Recognisers that are kept: strangers' names must not fill the memory."""
 
 
 class TranscriptionService:
@@ -76,8 +78,7 @@ class TranscriptionService:
         yield from _collected(pieces, length)
 
     def _chosen(self, asked: Asked, *, is_link: bool) -> AnyRecogniser:
-        model = self._catalogue.resolve_transcription(asked.model)
-        recogniser = self._recogniser(model)
+        recogniser = self._recogniser(self._resolved(asked.model))
         if asked.format == "diarized_json":
             tells = recogniser.kind == "file" and recogniser.tells_speakers
             return recogniser if tells else self._recogniser(self._catalogue.defaults.diarization)
@@ -87,6 +88,12 @@ class TranscriptionService:
         if asked.needs_times or (is_link and not is_streamed_link):
             return self._recogniser(self._file_model)
         return recogniser
+
+    def _resolved(self, name: str) -> str:
+        known = self._catalogue.find(name)
+        if known and known.kind not in _HEARING:
+            raise BadInput(f"The model {name!r} does not transcribe.", code="unsupported_value", param="model")
+        return self._catalogue.resolve_transcription(name)
 
 
 def _transcribed(

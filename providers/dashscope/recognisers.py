@@ -30,7 +30,10 @@ def build(
     Raises: BadInput for a model that speaks a protocol which is not spoken here.
     """
     if model.startswith(_OTHER_PROTOCOLS) and not model.endswith("filetrans"):
-        raise BadInput(f"{model!r} is not supported: use qwen3-asr-flash-realtime, qwen3-asr-flash or paraformer-v2.")
+        raise BadInput(
+            f"{model!r} is not supported: use qwen3-asr-flash-realtime, qwen3-asr-flash or paraformer-v2.",
+            param="model",
+        )
     if "realtime" in model:
         return RealtimeRecogniser(websocket_url=websocket_url, model=model, connect_s=connect_s, idle_s=idle_s)
     if "flash" in model and "filetrans" not in model:
