@@ -8,14 +8,28 @@ Raises: SettingsError naming the variable, the value and the rule.
 import dataclasses
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from typing import Any
 
 from dotenv import dotenv_values
 
+from config_rules import (
+    FOLDER,
+    HTTP,
+    KEY,
+    PAIR,
+    SAMPLE_RATE,
+    SECRET,
+    TEXT,
+    WS,
+    Rule,
+    matching,
+    number,
+    one_of,
+    whole,
+)
 from protocol.keys import ApiKey
 
 _SHARED_HOSTS = {
@@ -36,76 +50,10 @@ class SettingsError(Exception):
     """A variable whose value breaks its rule."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """How a text from the environment becomes a value. `words` completes the sentence "NAME must be …"."""
-
-    words: str
-    parse: Callable[[str], Any]
-    is_secret: bool = False
-
-
-def _whole(low: int, high: int) -> Rule:
-    return Rule(f"a whole number from {low} to {high}", lambda text: _within(int(text), low, high))
-
-
-def _number(low: float, high: float) -> Rule:
-    return Rule(f"a number from {low:g} to {high:g}", lambda text: _within(float(text), low, high))
-
-
-_Number = TypeVar("_Number", int, float)
-
-
-def _within(value: _Number, low: _Number, high: _Number) -> _Number:
-    if not low <= value <= high:
-        raise ValueError
-    return value
-
-
-def _one_of(*choices: str) -> Rule:
-    return Rule("one of " + ", ".join(choices), lambda text: choices[choices.index(text)])
-
-
-def _url(*schemes: str) -> Rule:
-    def parse(text: str) -> str:
-        parts = urlsplit(text)
-        if parts.scheme not in schemes or not parts.netloc:
-            raise ValueError
-        return text.rstrip("/")
-
-    return Rule("a URL that starts with " + " or ".join(f"{scheme}://" for scheme in schemes), parse)
-
-
-def _matching(pattern: str, words: str) -> Rule:
-    def parse(text: str) -> str:
-        if not re.fullmatch(pattern, text):
-            raise ValueError
-        return text
-
-    return Rule(words, parse)
-
-
-def _vendor_key(text: str) -> ApiKey:
-    if not re.fullmatch(r"[!-~]+", text):  # it travels in a header
-        raise ValueError
-    return ApiKey(text)
-
-
-_PAIR = r"\s*[^\s=,]+\s*=\s*[^\s=,]+\s*"
-_TEXT = Rule("a text", str)
-_KEY = Rule("one word of ASCII letters, digits and signs", _vendor_key, is_secret=True)
-_SECRET = Rule("a text", ApiKey, is_secret=True)
-_FOLDER = Rule("a folder", Path)
-_HTTP, _WS = _url("http", "https"), _url("ws", "wss")
-_SAMPLE_RATE = Rule(
-    "one of 8000, 16000, 24000, 48000", lambda text: int(_one_of("8000", "16000", "24000", "48000").parse(text))
-)
-
-
 def _realtime(text: str) -> str:
     if not model_of(text):
         raise ValueError
-    return str(_WS.parse(text))
+    return str(WS.parse(text))
 
 
 _REALTIME = Rule("a URL that starts with ws:// or wss:// and ends in ?model=…", _realtime)
@@ -122,42 +70,42 @@ class Settings:
 
     # --- the vendor
     api_key: ApiKey = setting(
-        "QWEN_API_KEY DASHSCOPE_API_KEY", ApiKey(""), _KEY, "DashScope key; empty = the built-in emulator answers"
+        "QWEN_API_KEY DASHSCOPE_API_KEY", ApiKey(""), KEY, "DashScope key; empty = the built-in emulator answers"
     )
     region: str = setting(
-        "DASHSCOPE_REGION DASHSCOPE_API_REGION", "cn-beijing", _one_of(*_WORKSPACE_REGIONS), "Where the key belongs"
+        "DASHSCOPE_REGION DASHSCOPE_API_REGION", "cn-beijing", one_of(*_WORKSPACE_REGIONS), "Where the key belongs"
     )
     workspace_id: str = setting(
         "DASHSCOPE_WORKSPACE_ID",
         "",
-        _matching(r"([A-Za-z0-9][A-Za-z0-9_-]{0,63})?", "1 to 64 letters, digits, - or _"),
+        matching(r"([A-Za-z0-9][A-Za-z0-9_-]{0,63})?", "1 to 64 letters, digits, - or _"),
         "Use this workspace's own host",
     )
     base_url: str = setting(
         "DASHSCOPE_BASE_URL DASHSCOPE_HTTP_BASE_URL",
         "",
-        _HTTP,
+        HTTP,
         "Native API; empty = the host of the region or workspace",
     )
     websocket_base_url: str = setting(
-        "DASHSCOPE_WEBSOCKET_BASE_URL", "", _WS, "Realtime recognition; empty = the host of REAL_TIME_AUDIO_URL"
+        "DASHSCOPE_WEBSOCKET_BASE_URL", "", WS, "Realtime recognition; empty = the host of REAL_TIME_AUDIO_URL"
     )
     chat_url: str = setting(
-        "QWEN_API_CHAT_URL", "", _HTTP, "Chat completions of any OpenAI-compatible server; empty = the region's"
+        "QWEN_API_CHAT_URL", "", HTTP, "Chat completions of any OpenAI-compatible server; empty = the region's"
     )
-    chat_model: str = setting("QWEN_CHAT_MODEL", "qwen-plus", _TEXT, "Answers spoken turns")
-    vlm_model: str = setting("QWEN_VLM_MODEL", "qwen3-vl-plus", _TEXT, "Answers questions about pictures")
+    chat_model: str = setting("QWEN_CHAT_MODEL", "qwen-plus", TEXT, "Answers spoken turns")
+    vlm_model: str = setting("QWEN_VLM_MODEL", "qwen3-vl-plus", TEXT, "Answers questions about pictures")
     asr_model: str = setting(
         "QWEN_AUDIO_RECOGNIZE_MODEL DEFAULT_ASR_MODEL",
         "qwen3-asr-flash",
-        _TEXT,
+        TEXT,
         "Hears: *-realtime while packets arrive, *-flash in one call, others (paraformer-v2, fun-asr) as a file task",
     )
     file_asr_model: str = setting(
-        "FILE_ASR_MODEL", "qwen3-asr-flash-filetrans", _TEXT, "Transcribes uploads when times are asked for, and links"
+        "FILE_ASR_MODEL", "qwen3-asr-flash-filetrans", TEXT, "Transcribes uploads when times are asked for, and links"
     )
     diarization_model: str = setting(
-        "DIARIZATION_ASR_MODEL", "fun-asr", _TEXT, "Transcribes uploads when speakers are to be told apart"
+        "DIARIZATION_ASR_MODEL", "fun-asr", TEXT, "Transcribes uploads when speakers are to be told apart"
     )
     realtime_tts_url: str = setting(
         "REAL_TIME_AUDIO_URL",
@@ -166,131 +114,129 @@ class Settings:
         "Speaks turns; ends in ?model=…; empty = qwen3-tts-flash-realtime in the region",
     )
     tts_model: str = setting(
-        "DEFAULT_TTS_MODEL", "qwen3-tts-flash", _TEXT, "Speaks over HTTP when the realtime voice fails in mid-answer"
+        "DEFAULT_TTS_MODEL", "qwen3-tts-flash", TEXT, "Speaks over HTTP when the realtime voice fails in mid-answer"
     )
     instructed_tts_model: str = setting(
         "INSTRUCTED_TTS_MODEL",
         "qwen-audio-3.0-tts-flash",
-        _TEXT,
+        TEXT,
         "Speaks for OpenAI's model names when a request has instructions",
     )
-    tts_voice: str = setting("TTS_VOICE", "Cherry", _TEXT, "The vendor's voice; a device may ask for another")
-    tts_rate_hz: int = setting("TTS_SAMPLE_RATE", 24000, _SAMPLE_RATE, "Hz of the spoken answer")
+    tts_voice: str = setting("TTS_VOICE", "Cherry", TEXT, "The vendor's voice; a device may ask for another")
+    tts_rate_hz: int = setting("TTS_SAMPLE_RATE", 24000, SAMPLE_RATE, "Hz of the spoken answer")
     model_aliases: str = setting(
         "MODEL_ALIASES",
         "",
-        _matching(rf"({_PAIR}(,{_PAIR})*)?", "name=model pairs with commas between them"),
+        matching(rf"({PAIR}(,{PAIR})*)?", "name=model pairs with commas between them"),
         "More names for models, before OpenAI's own: gpt-4o=qwen3.7-plus,house-voice=cosyvoice-v3-flash",
     )
     retired_models: str = setting(
         "RETIRED_MODELS",
         "keep",
-        _one_of("keep", "replace"),
+        one_of("keep", "replace"),
         "A request names a retired model: keep = ask for it all the same, replace = ask its successor",
     )
     system_prompt: str = setting(
-        "DEFAULT_SYSTEM_PROMPT", "你是一个有帮助的助手。", _TEXT, "What the model is told before every conversation"
+        "DEFAULT_SYSTEM_PROMPT", "你是一个有帮助的助手。", TEXT, "What the model is told before every conversation"
     )
     # --- where the server listens, what it writes
-    host: str = setting("HOST", "127.0.0.1", _TEXT, "Address to listen on; 0.0.0.0 = every device of the network")
-    port: int = setting("PORT", 5000, _whole(1, 65535), "Port to listen on")
+    host: str = setting("HOST", "127.0.0.1", TEXT, "Address to listen on; 0.0.0.0 = every device of the network")
+    port: int = setting("PORT", 5000, whole(1, 65535), "Port to listen on")
     public_url: str = setting(
-        "PUBLIC_BASE_URL", "", _HTTP, "How the world reaches this server, for signed links; empty = this machine's own"
+        "PUBLIC_BASE_URL", "", HTTP, "How the world reaches this server, for signed links; empty = this machine's own"
     )
-    data_dir: Path = setting("DATA_DIR", Path("data"), _FOLDER, "Everything the server writes")
+    data_dir: Path = setting("DATA_DIR", Path("data"), FOLDER, "Everything the server writes")
     tts_output_dir: Path | None = setting(
-        "TTS_OUTPUT_DIR", None, _FOLDER, "Keep every spoken answer here as a file; empty = do not keep them"
+        "TTS_OUTPUT_DIR", None, FOLDER, "Keep every spoken answer here as a file; empty = do not keep them"
     )
-    log_level: str = setting("LOG_LEVEL", "INFO", _one_of("DEBUG", "INFO", "WARNING", "ERROR"), "How much is logged")
+    log_level: str = setting("LOG_LEVEL", "INFO", one_of("DEBUG", "INFO", "WARNING", "ERROR"), "How much is logged")
     # --- storage
-    oss_access_key_id: str = setting("ACCESSKEY_ID", "", _TEXT, "OSS; not used yet: recordings stay in local files")
-    oss_access_key_secret: ApiKey = setting("ACCESSKEY_SECRET", ApiKey(""), _SECRET, "OSS; not used yet")
-    oss_bucket: str = setting("BUCKET", "", _TEXT, "OSS; not used yet")
-    oss_region: str = setting("REGIN REGION", "cn-beijing", _TEXT, "OSS; not used yet")
-    db_host: str = setting("DB_HOST", "", _TEXT, "MySQL or MariaDB; empty = SQLite in DATA_DIR")
-    db_port: int = setting("DB_PORT", 3306, _whole(1, 65535), "MySQL port")
-    db_user: str = setting("DB_USER", "", _TEXT, "MySQL user")
-    db_password: ApiKey = setting("DB_PASSWORD", ApiKey(""), _SECRET, "MySQL password")
-    db_name: str = setting("DB_NAME", "", _TEXT, "MySQL database; must exist")
+    oss_access_key_id: str = setting("ACCESSKEY_ID", "", TEXT, "OSS; not used yet: recordings stay in local files")
+    oss_access_key_secret: ApiKey = setting("ACCESSKEY_SECRET", ApiKey(""), SECRET, "OSS; not used yet")
+    oss_bucket: str = setting("BUCKET", "", TEXT, "OSS; not used yet")
+    oss_region: str = setting("REGIN REGION", "cn-beijing", TEXT, "OSS; not used yet")
+    db_host: str = setting("DB_HOST", "", TEXT, "MySQL or MariaDB; empty = SQLite in DATA_DIR")
+    db_port: int = setting("DB_PORT", 3306, whole(1, 65535), "MySQL port")
+    db_user: str = setting("DB_USER", "", TEXT, "MySQL user")
+    db_password: ApiKey = setting("DB_PASSWORD", ApiKey(""), SECRET, "MySQL password")
+    db_name: str = setting("DB_NAME", "", TEXT, "MySQL database; must exist")
     recording_url_s: int = setting(
-        "RECORDING_URL_SECONDS", 86400, _whole(60, 31_536_000), "Life of a signed link, seconds"
+        "RECORDING_URL_SECONDS", 86400, whole(60, 31_536_000), "Life of a signed link, seconds"
     )
     # --- limits
-    workers: int = setting("WORKERS", 1, _whole(1, 64), "Processes; more than one on machines with more than two cores")
-    max_ws_sessions: int = setting("MAX_WS_SESSIONS", 256, _whole(1, 20000), "Open device connections per process")
-    http_threads: int = setting("HTTP_THREADS", 32, _whole(2, 1000), "Threads per process beside the connections'")
-    max_packet_bytes: int = setting("MAX_AUDIO_PACKET_BYTES", 8192, _whole(256, 524_288), "Decoded bytes of one packet")
+    workers: int = setting("WORKERS", 1, whole(1, 64), "Processes; more than one on machines with more than two cores")
+    max_ws_sessions: int = setting("MAX_WS_SESSIONS", 256, whole(1, 20000), "Open device connections per process")
+    http_threads: int = setting("HTTP_THREADS", 32, whole(2, 1000), "Threads per process beside the connections'")
+    max_packet_bytes: int = setting("MAX_AUDIO_PACKET_BYTES", 8192, whole(256, 524_288), "Decoded bytes of one packet")
     max_vlm_packet_bytes: int = setting(
-        "MAX_VLM_PACKET_BYTES", 51_200, _whole(256, 524_288), "Decoded bytes of one packet of the picture socket"
+        "MAX_VLM_PACKET_BYTES", 51_200, whole(256, 524_288), "Decoded bytes of one packet of the picture socket"
     )
-    max_packets: int = setting("MAX_PACKETS", 20000, _whole(1, 1_000_000), "Packets of one utterance")
+    max_packets: int = setting("MAX_PACKETS", 20000, whole(1, 1_000_000), "Packets of one utterance")
     max_utterance_bytes: int = setting(
-        "MAX_UTTERANCE_BYTES", 16_777_216, _whole(1024, 1_073_741_824), "Decoded bytes of one utterance"
+        "MAX_UTTERANCE_BYTES", 16_777_216, whole(1024, 1_073_741_824), "Decoded bytes of one utterance"
     )
     max_utterance_s: float = setting(
-        "MAX_UTTERANCE_SECONDS", 300.0, _number(1, 43200), "Sound of one utterance, seconds"
+        "MAX_UTTERANCE_SECONDS", 300.0, number(1, 43200), "Sound of one utterance, seconds"
     )
     max_speech_chars: int = setting(
-        "MAX_SPEECH_CHARS", 20000, _whole(1, 1_000_000), "Characters that one request may have read aloud"
+        "MAX_SPEECH_CHARS", 20000, whole(1, 1_000_000), "Characters that one request may have read aloud"
     )
     max_picture_bytes: int = setting(
-        "MAX_PICTURE_BYTES", 16_777_216, _whole(1024, 268_435_456), "Decoded bytes of the pictures of one question"
+        "MAX_PICTURE_BYTES", 16_777_216, whole(1024, 268_435_456), "Decoded bytes of the pictures of one question"
     )
     max_picture_pixels: int = setting(
-        "MAX_PICTURE_PIXELS", 100_000_000, _whole(10_000, 1_000_000_000), "Pixels of one picture"
+        "MAX_PICTURE_PIXELS", 100_000_000, whole(10_000, 1_000_000_000), "Pixels of one picture"
     )
     max_picture_side: int = setting(
-        "MAX_PICTURE_SIDE", 2048, _whole(64, 8192), "A picture's longer side is reduced to this, pixels"
+        "MAX_PICTURE_SIDE", 2048, whole(64, 8192), "A picture's longer side is reduced to this, pixels"
     )
     packet_idle_s: float = setting(
-        "PACKET_IDLE_SECONDS", 5.0, _number(0.1, 3600), "Silence after which missing packets are named, seconds"
+        "PACKET_IDLE_SECONDS", 5.0, number(0.1, 3600), "Silence after which missing packets are named, seconds"
     )
     session_idle_s: float = setting(
-        "SESSION_IDLE_SECONDS", 3600.0, _number(1, 604800), "Silence in both directions that ends a connection, seconds"
+        "SESSION_IDLE_SECONDS", 3600.0, number(1, 604800), "Silence in both directions that ends a connection, seconds"
     )
     send_stall_s: float = setting(
-        "SEND_STALL_SECONDS", 60.0, _number(1, 3600), "A device that takes no byte for so long is gone, seconds"
+        "SEND_STALL_SECONDS", 60.0, number(1, 3600), "A device that takes no byte for so long is gone, seconds"
     )
     max_lead_s: float = setting(
         "TTS_MAX_LEAD_SECONDS",
         0.0,
-        _number(0, 3600),
+        number(0, 3600),
         "Send sound at most so far ahead of playing, seconds; 0 = no limit",
     )
     history_turns: int = setting(
-        "CONVERSATION_TURNS", 20, _whole(0, 1000), "Turns of a connection that the model is told"
+        "CONVERSATION_TURNS", 20, whole(0, 1000), "Turns of a connection that the model is told"
     )
     max_upload_bytes: int = setting(
-        "MAX_UPLOAD_BYTES", 104_857_600, _whole(1024, 2_147_483_648), "A recording to transcribe, bytes"
+        "MAX_UPLOAD_BYTES", 104_857_600, whole(1024, 2_147_483_648), "A recording to transcribe, bytes"
     )
     file_asr_s: float = setting(
-        "FILE_ASR_SECONDS", 1800.0, _number(1, 86400), "To transcribe a file with times or speakers, seconds"
+        "FILE_ASR_SECONDS", 1800.0, number(1, 86400), "To transcribe a file with times or speakers, seconds"
     )
-    connect_timeout_s: float = setting(
-        "UPSTREAM_CONNECT_SECONDS", 5.0, _number(0.1, 60), "To reach the vendor, seconds"
-    )
+    connect_timeout_s: float = setting("UPSTREAM_CONNECT_SECONDS", 5.0, number(0.1, 60), "To reach the vendor, seconds")
     upstream_idle_s: float = setting(
-        "UPSTREAM_IDLE_SECONDS", 30.0, _number(0.1, 600), "The vendor's longest silence within a call, seconds"
+        "UPSTREAM_IDLE_SECONDS", 30.0, number(0.1, 600), "The vendor's longest silence within a call, seconds"
     )
     drain_s: float = setting(
-        "DRAIN_SECONDS", 20.0, _number(0, 3600), "Time for running turns when the server stops, seconds"
+        "DRAIN_SECONDS", 20.0, number(0, 3600), "Time for running turns when the server stops, seconds"
     )
     # --- media
-    mp3_kbps: int = setting("MP3_BITRATE_KBPS", 64, _whole(16, 160), "Bit rate of the spoken answer, kbit/s")
+    mp3_kbps: int = setting("MP3_BITRATE_KBPS", 64, whole(16, 160), "Bit rate of the spoken answer, kbit/s")
     ffmpeg_path: str = setting(
-        "FFMPEG_PATH", "", _TEXT, "ffmpeg for a second try at uploads that the decoder refuses; empty = none"
+        "FFMPEG_PATH", "", TEXT, "ffmpeg for a second try at uploads that the decoder refuses; empty = none"
     )
     # --- the built-in emulator
     emulator_voice: str = setting(
         "EMULATOR_VOICE",
         "auto",
-        _one_of("auto", "espeak", "tones"),
+        one_of("auto", "espeak", "tones"),
         "Keyless runs: espeak-ng for people, tones for tests; auto = espeak-ng when it is installed",
     )
     emulator_ear: str = setting(
         "EMULATOR_EAR",
         "auto",
-        _one_of("auto", "tones", "sphinx"),
+        one_of("auto", "tones", "sphinx"),
         "Keyless runs: tones, or sphinx for some English phrases; auto = both",
     )
 

@@ -18,7 +18,7 @@ class ApiKey:
     @property
     def fingerprint(self) -> str:
         """Return the first 8 hex digits of the key's SHA-256: what logs and history may hold."""
-        return hashlib.sha256(self._secret.encode()).hexdigest()[:8]
+        return digest(self._secret)[:8]
 
     def __repr__(self) -> str:
         return f"ApiKey({self.fingerprint})" if self._secret else "ApiKey(empty)"
@@ -33,3 +33,8 @@ class ApiKey:
 
     def __hash__(self) -> int:
         return hash(self._secret)
+
+
+def digest(secret: str) -> str:
+    """Return the SHA-256 of a secret as 64 hex digits: enough to know it again, useless to whoever reads it."""
+    return hashlib.sha256(secret.encode()).hexdigest()

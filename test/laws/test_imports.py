@@ -11,7 +11,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "providers": {"protocol", "services.ports"},
     "storage": {"protocol", "services.ports", "services.storage_ports"},
     "routes": {"protocol", "services"},
-    "config": {"protocol.keys"},  # secrets are `ApiKey` from the moment they are read
+    "config": {"config_rules", "protocol.keys"},  # secrets are `ApiKey` from the moment they are read
+    "config_rules": {"protocol.keys"},
     "deploy": {"config", "protocol.errors"},  # it tells in one sentence why a start failed
     "emulator": set(),  # a double of the vendor that knew us would agree with our mistakes
     "client": {"protocol"},
