@@ -49,9 +49,9 @@ class Narration:
                 if not readers:
                     readers.append(self._reader(number))
                 for sound in readers[0]:
+                    yield sound
                     if len(readers) == 1 and number + 1 < len(self._passages):
                         readers.append(self._reader(number + 1))
-                    yield sound
                 readers.popleft().close()
         finally:
             if readers:  # it ends before its end: nobody wants what is still being spoken
