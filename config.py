@@ -19,10 +19,14 @@ from config_rules import (
     FOLDER,
     HTTP,
     KEY,
+    ORIGINS,
     PAIR,
+    REDIS,
     SAMPLE_RATE,
     SECRET,
+    SWITCH,
     TEXT,
+    TOKENS,
     WS,
     Rule,
     matching,
@@ -139,6 +143,23 @@ class Settings:
     system_prompt: str = setting(
         "DEFAULT_SYSTEM_PROMPT", "你是一个有帮助的助手。", TEXT, "What the model is told before every conversation"
     )
+    # --- who may ask
+    api_tokens: str = setting("API_TOKENS", "", TOKENS, "Who may use this server's key: tokens or their sha256:…")
+    api_tokens_file: Path | None = setting(
+        "API_TOKENS_FILE", None, FOLDER, "More of them, one a line as name sha256:…; empty = api_tokens in DATA_DIR"
+    )
+    key_pass_through: str = setting(
+        "KEY_PASS_THROUGH",
+        "auto",
+        one_of("auto", "true", "false"),
+        "Whether callers may bring a DashScope key of their own; auto = unless there are tokens",
+    )
+    allow_anonymous: bool = setting(
+        "ALLOW_ANONYMOUS", False, SWITCH, "Whether everybody may use this server's key without a token"
+    )
+    allowed_origins: str = setting(
+        "ALLOWED_ORIGINS", "", ORIGINS, "Web pages from elsewhere that may ask without a token, as https://…"
+    )
     # --- where the server listens, what it writes
     host: str = setting("HOST", "127.0.0.1", TEXT, "Address to listen on; 0.0.0.0 = every device of the network")
     port: int = setting("PORT", 5000, whole(1, 65535), "Port to listen on")
@@ -221,6 +242,21 @@ class Settings:
     drain_s: float = setting(
         "DRAIN_SECONDS", 20.0, number(0, 3600), "Time for running turns when the server stops, seconds"
     )
+    requests_per_minute: int = setting(
+        "REQUESTS_PER_MINUTE", 0, whole(0, 1_000_000), "Requests of one caller in a minute; 0 = no limit"
+    )
+    max_streams_per_key: int = setting(
+        "MAX_STREAMS_PER_KEY", 0, whole(0, 100_000), "Calls and connections of one caller at a time; 0 = no limit"
+    )
+    max_streams: int = setting(
+        "MAX_STREAMS", 0, whole(0, 1_000_000), "Calls and connections of all callers at a time; 0 = no limit"
+    )
+    max_body_bytes: int = setting(
+        "MAX_BODY_BYTES", 134_217_728, whole(1024, 2_147_483_648), "Bytes of one request, where no smaller limit holds"
+    )
+    redis_url: str = setting(
+        "REDIS_URL", "", REDIS, "Where several workers or machines count together; empty = each for itself"
+    )
     # --- media
     mp3_kbps: int = setting("MP3_BITRATE_KBPS", 64, whole(16, 160), "Bit rate of the spoken answer, kbit/s")
     ffmpeg_path: str = setting(
@@ -242,8 +278,14 @@ class Settings:
 
     @property
     def is_keyless(self) -> bool:
-        """Whether the built-in emulator answers: no key and no address of a server that needs none."""
-        return not self.api_key and not self.chat_url and not self.base_url
+        """Whether the built-in emulator answers: no key, here or from callers, and no server that needs none."""
+        has_keys = bool(self.api_key) or self.key_pass_through == "true"
+        return not has_keys and not self.chat_url and not self.base_url
+
+    @property
+    def token_file(self) -> Path:
+        """Where tokens are kept."""
+        return self.api_tokens_file or self.data_dir / "api_tokens"
 
     @property
     def bind(self) -> str:

@@ -10,7 +10,7 @@ from dotenv import dotenv_values
 
 import config
 from config import Settings, SettingsError, load
-from protocol.keys import ApiKey
+from protocol.keys import ApiKey, digest
 from services import catalogue
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -140,6 +140,15 @@ def test_no_variable_at_all_gives_the_defaults() -> None:
 # --- rules
 
 ACCEPTED = {
+    "API_TOKENS": [f"sha256:{'0a' * 32}", f"sha256:{'0a' * 32},sha256:{'1b' * 32}"],
+    "KEY_PASS_THROUGH": ["auto", "true", "false"],
+    "ALLOW_ANONYMOUS": ["true", "false"],
+    "ALLOWED_ORIGINS": ["https://a.example", "https://a.example,http://localhost:3000"],
+    "REQUESTS_PER_MINUTE": ["0", "60"],
+    "MAX_STREAMS_PER_KEY": ["0", "100000"],
+    "MAX_STREAMS": ["0", "1000000"],
+    "MAX_BODY_BYTES": ["1024"],
+    "REDIS_URL": ["redis://127.0.0.1:6379/0", "rediss://:word@cache.example"],
     "PORT": ["1", "65535", " 5000 "],
     "DB_PORT": ["3307"],
     "WORKERS": ["1", "64"],
@@ -182,6 +191,15 @@ ACCEPTED = {
     "RETIRED_MODELS": ["replace"],
 }
 REFUSED = {
+    "API_TOKENS": ["two words", "令牌", "sk-a,,sk-b"],
+    "KEY_PASS_THROUGH": ["yes"],
+    "ALLOW_ANONYMOUS": ["1"],
+    "ALLOWED_ORIGINS": ["*", "a.example", "https://a.example/path"],
+    "REQUESTS_PER_MINUTE": ["-1"],
+    "MAX_STREAMS_PER_KEY": ["100001"],
+    "MAX_STREAMS": ["many"],
+    "MAX_BODY_BYTES": ["1023"],
+    "REDIS_URL": ["127.0.0.1:6379", "http://cache.example"],
     "PORT": ["0", "65536", "http", "5000.5", "-1"],
     "DB_PORT": ["none"],
     "WORKERS": ["0", "65"],
@@ -254,6 +272,23 @@ def test_every_rule_is_tried_both_ways() -> None:
 def test_a_refused_value_names_the_variable_that_was_used() -> None:
     with pytest.raises(SettingsError, match=r"^DASHSCOPE_HTTP_BASE_URL='nowhere' is not valid"):
         load({"DASHSCOPE_HTTP_BASE_URL": "nowhere"})
+
+
+def test_of_a_token_only_its_hash_is_kept() -> None:
+    settings = load({"API_TOKENS": "sk-hush-4, sk-hush-5"})
+
+    assert settings.api_tokens == f"sha256:{digest('sk-hush-4')},sha256:{digest('sk-hush-5')}"
+    assert "hush" not in repr(settings)
+
+
+def test_origins_are_compared_in_one_spelling() -> None:
+    assert (
+        load({"ALLOWED_ORIGINS": "HTTPS://App.Example/ , http://b"}).allowed_origins == "https://app.example,http://b"
+    )
+
+
+def test_a_server_for_callers_with_keys_of_their_own_starts_no_emulator() -> None:
+    assert load({}).is_keyless and not load({"KEY_PASS_THROUGH": "true"}).is_keyless
 
 
 def test_no_secret_is_ever_shown() -> None:
@@ -375,6 +410,8 @@ def shown(default: object) -> str:
     """Return a default as a person writes it."""
     if default is None or isinstance(default, ApiKey):
         return ""
+    if isinstance(default, bool):
+        return str(default).lower()
     return f"{default:g}" if isinstance(default, float) else str(default)
 
 
