@@ -12,6 +12,8 @@ class SseDecoder:
 
     def feed(self, piece: bytes) -> list[bytes]:
         """Return the data of every event that is complete now. Raises: ValueError when one passes the cap."""
+        if self._is_one_event(piece):
+            return [piece[6:-2]]
         if b"\n" not in piece:
             self._line += piece
             self._check_size()
@@ -19,6 +21,12 @@ class SseDecoder:
         *lines, rest = (bytes(self._line) + piece).split(b"\n")
         self._line = bytearray(rest)
         return [data for line in lines for data in self._take(line.removesuffix(b"\r"))]
+
+    def _is_one_event(self, piece: bytes) -> bool:
+        """Whether this is one plain event and nothing else, as most pieces are: the short way for those."""
+        is_whole = piece.startswith(b"data: ") and piece.endswith(b"\n\n") and piece.find(b"\n") == len(piece) - 2
+        is_plain = is_whole and len(piece) > 8 and b"\r" not in piece and len(piece) <= self._max_event_bytes
+        return is_plain and not self._line and not self._data
 
     def finish(self) -> list[bytes]:
         """Return the last event when the stream ended without its blank line."""

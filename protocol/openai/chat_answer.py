@@ -12,12 +12,17 @@ import msgspec
 
 from protocol.dashscope import read_failure, renamed
 from protocol.dashscope.failures import malformed
+from protocol.errors import UpstreamBroken
 
 Json = dict[str, Any]
 
 _decoder = msgspec.json.Decoder(Json)
 _NEVER_NULL = ("system_fingerprint", "service_tier")
-_UNREADABLE = "模型服务的回复无法解析，请重试。"
+
+
+def unreadable() -> UpstreamBroken:
+    """Return the error for an answer that makes no sense."""
+    return malformed("模型服务的回复无法解析，请重试。")
 
 
 def read(data: bytes) -> Json:
@@ -25,7 +30,7 @@ def read(data: bytes) -> Json:
     try:
         answer = _decoder.decode(data)
     except (ValueError, RecursionError) as error:  # the library's errors are ValueErrors, and so is bad UTF-8
-        raise malformed(_UNREADABLE) from error
+        raise unreadable() from error
     if answer.get("error") is not None or ("choices" not in answer and answer.get("code")):
         raise renamed(read_failure(status=502, body=data))
     return answer
@@ -40,14 +45,14 @@ def trusted() -> Iterator[None]:
     try:
         yield
     except (TypeError, AttributeError) as error:
-        raise malformed(_UNREADABLE) from error
+        raise unreadable() from error
 
 
 def choices_of(answer: Json) -> list[Json]:
     """Return the choices of an answer or chunk. Raises: UpstreamBroken when they are no list of objects."""
     choices = answer.get("choices")
     if not isinstance(choices, list) or not all(isinstance(choice, dict) for choice in choices):
-        raise malformed(_UNREADABLE)
+        raise unreadable()
     return choices
 
 
@@ -64,7 +69,7 @@ def tidy(answer: Json, *, has_functions: bool) -> Json:
     answer["object"] = "chat.completion"
     choices = choices_of(answer)
     if not choices:
-        raise malformed(_UNREADABLE)
+        raise unreadable()
     with trusted():
         for index, choice in enumerate(choices):
             _tidy_choice(choice, index, has_functions=has_functions)
@@ -74,7 +79,7 @@ def tidy(answer: Json, *, has_functions: bool) -> Json:
 def _tidy_choice(choice: Json, index: int, *, has_functions: bool) -> None:
     message = choice.get("message")
     if not isinstance(message, dict):
-        raise malformed(_UNREADABLE)
+        raise unreadable()
     choice.setdefault("index", index)
     choice.setdefault("logprobs", None)
     choice["finish_reason"] = choice.get("finish_reason") or "stop"
@@ -107,7 +112,7 @@ def _tidy_annotations(message: Json) -> None:
 def _tool_call(call: Any, index: int) -> Json:
     """Return one call of a tool; `index` belongs to streams, and an id is what the client answers to."""
     if not isinstance(call, dict) or not isinstance(call.get("function"), dict):
-        raise malformed(_UNREADABLE)
+        raise unreadable()
     function = call["function"]
     return {
         "id": call.get("id") or f"call_{index}",

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from protocol.errors import UpstreamBroken
-from protocol.openai.chat_answer import choices_of, read, tidy_head, trusted
+from protocol.openai.chat_answer import choices_of, read, tidy_head, unreadable
 
 Json = dict[str, Any]
 
@@ -49,8 +49,10 @@ class ChunkWriter:
 
     def feed(self, batch: list[bytes]) -> bytes:
         """Return the chunks that came together, rewritten. Raises: UpstreamError, also for an error in the stream."""
-        with trusted():
+        try:
             return b"".join([self._rewritten(data) for data in batch])
+        except (TypeError, AttributeError) as error:  # as `trusted`, which costs more than a chunk may
+            raise unreadable() from error
 
     def finish(self) -> bytes:
         """Return what a stream that ended still lacks. Raises: UpstreamBroken when it was cut off."""

@@ -28,6 +28,8 @@ from services.ports import Cancel
 _MAX_REST_S = 30.0
 """A pooled connection that rested longer may have died silently behind a NAT; a new one costs a few ms."""
 _MAX_ERROR_BYTES = 65_536
+_ONE_SEND_BYTES = 65_536
+"""Up to here, a request's head and body leave in one write: two are two packets, and wake the peer twice."""
 
 SOCKET_OPTIONS = [
     (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),  # Nagle with delayed ACK costs 44 ms an exchange
@@ -61,11 +63,33 @@ class _Stoppable:
 
     rested_since = 0.0
     sock: socket.socket | None
+    _unsent: bytes | None = None
 
     def request(self, *args: Any, **options: Any) -> None:
         """Connect if need be and send: a peer that reads nothing, or a TLS handshake that stalls, is left as well."""
         with self._stopping():
-            super().request(*args, **options)  # type: ignore[misc]
+            self._unsent = b""
+            try:
+                super().request(*args, **options)  # type: ignore[misc]
+                self._flush()
+            finally:
+                self._unsent = None
+
+    def send(self, data: Any) -> None:
+        """Send, or keep a small piece of a request until the rest of it is there."""
+        if self._unsent is not None and isinstance(data, bytes):
+            self._unsent += data
+            if len(self._unsent) <= _ONE_SEND_BYTES:
+                return
+            data, self._unsent = self._unsent, b""
+        else:
+            self._flush()
+        super().send(data)  # type: ignore[misc]
+
+    def _flush(self) -> None:
+        if self._unsent:
+            unsent, self._unsent = self._unsent, b""
+            super().send(unsent)  # type: ignore[misc]
 
     def getresponse(self) -> Any:
         began_s = time.monotonic()
@@ -120,7 +144,13 @@ class Transport:
 
     @contextlib.contextmanager
     def call(
-        self, method: str, url: str, *, cancel: Cancel, headers: Mapping[str, str], body: bytes | Iterable[bytes] | None = None
+        self,
+        method: str,
+        url: str,
+        *,
+        cancel: Cancel,
+        headers: Mapping[str, str],
+        body: bytes | Iterable[bytes] | None = None,
     ) -> Iterator[urllib3.BaseHTTPResponse]:
         """Give the answer, its content not yet read. Raises: UpstreamError, Cancelled."""
         with _renaming(cancel):
