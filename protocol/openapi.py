@@ -55,7 +55,11 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One method of one path. `failures` are the statuses of its errors; without `is_public` it asks for a key."""
+    """One method of one path.
+
+    `examples` are of its request, by media type; `failures` are the statuses of its errors; without `is_public` it
+    asks for a key.
+    """
 
     id: str
     method: str
@@ -65,6 +69,7 @@ class Operation:
     description: str = ""
     parameters: tuple[Parameter, ...] = ()
     request: Content = field(default_factory=dict)
+    examples: Mapping[str, Json] = field(default_factory=dict)
     answer: Content = field(default_factory=dict)
     status: int = 200
     failures: tuple[int, ...] = ()
@@ -120,7 +125,10 @@ def _operation(operation: Operation, about: About) -> Json:
     if operation.parameters:
         told["parameters"] = [_parameter(parameter) for parameter in operation.parameters]
     if operation.request:
-        told["requestBody"] = {"required": True, "content": _content(operation.request)}
+        content = _content(operation.request)
+        for kind, example in operation.examples.items():
+            content[kind]["example"] = example
+        told["requestBody"] = {"required": True, "content": content}
     if operation.is_websocket:
         told["x-websocket"] = True
     return told

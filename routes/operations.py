@@ -33,6 +33,7 @@ _CHAT = Operation(
     summary="Answer a conversation",
     description="Keys that this document does not name go to the vendor as they are: `enable_thinking`, …",
     request={_JSON: ChatRequest},
+    examples={_JSON: {"model": "qwen-plus", "messages": [{"role": "user", "content": "Hello!"}]}},
     answer={_JSON: ChatCompletion, _SSE: Events(record=ChatCompletionChunk)},
     failures=_ASKS_VENDOR,
 )
@@ -48,6 +49,7 @@ _TRANSCRIPTION = Operation(
         "multipart/form-data": Form(record=TranscriptionRequest, file="file"),
         _JSON: TranscriptionRequest,
     },
+    examples={"multipart/form-data": {"model": "whisper-1", "response_format": "verbose_json"}},
     answer={
         _JSON: AnyOf(records=(TranscriptionText, VerboseTranscription, DiarizedTranscription)),
         "text/plain": TEXT,
@@ -70,6 +72,7 @@ _SPEECH = Operation(
         "application/x-www-form-urlencoded": SpeechRequest,
         "multipart/form-data": SpeechRequest,
     },
+    examples={_JSON: {"model": "tts-1", "voice": "alloy", "input": "Hello, how are you?"}},
     answer={
         **{kind.partition(";")[0]: BYTES for kind in CONTENT_TYPES.values()},
         _SSE: Events(record=SpeechDelta | SpeechDone),
