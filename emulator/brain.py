@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import math
 import re
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -14,6 +13,8 @@ import msgspec
 
 from emulator.calls import Call
 from emulator.chat_request import ChatRequest
+from emulator.schema_sample import sample
+from emulator.tool_calls import tool_calls_of
 
 _HAN: Final = re.compile(r"[\u3400-\u9fff]")
 _LONGEST_ECHO: Final = 80
@@ -41,11 +42,16 @@ class Answer:
         return max(1, len(self.deltas) + len(self.reasoning) + 20 * len(self.tool_calls))
 
 
+def compose_all(chat: ChatRequest, call: Call) -> tuple[Answer, ...]:
+    """Return as many answers as `n` asks for; each takes the next scripted reply."""
+    return tuple(compose(chat, call) for _ in range(chat.options.get("n") or 1))
+
+
 def compose(chat: ChatRequest, call: Call) -> Answer:
-    """Return the answer to a chat request."""
+    """Return the answer to a chat request; it is the same for the same request, whatever the seed."""
     chars = call.scenario.latency.chat_token_chars
     prompt_tokens = count_tokens(chat.all_text) + chat.media_count * 64
-    tool_calls = tuple(_tool_calls(chat, call))
+    tool_calls = tool_calls_of(chat, call)
     is_thinking = chat.is_thinking or (bool(call.scenario.reasoning) and "enable_thinking" not in chat.options)
     reasoning = tuple(cut(call.scenario.reasoning or _default_reasoning(chat), chars)) if is_thinking else ()
     if tool_calls:
@@ -89,16 +95,6 @@ def is_chinese(text: str) -> bool:
     return bool(_HAN.search(text))
 
 
-def _tool_calls(chat: ChatRequest, call: Call) -> Iterator[dict[str, Any]]:
-    if not chat.tools or chat.tool_choice == "none" or chat.ends_with_tool_result:
-        return
-    for index, scripted in enumerate(call.scenario.tool_calls):
-        arguments = scripted.get("arguments", {})
-        text = arguments if isinstance(arguments, str) else msgspec.json.encode(arguments).decode()
-        function = {"name": scripted.get("name", ""), "arguments": text}
-        yield {"index": index, "id": f"call_{uuid.uuid4().hex[:24]}", "type": "function", "function": function}
-
-
 def _default_reasoning(chat: ChatRequest) -> str:
     return "用户在和我说话，我来回答。" if is_chinese(chat.question) else "The user is talking to me; I will answer."
 
@@ -108,6 +104,8 @@ def _default_reply(chat: ChatRequest) -> str:
     if chat.target_language:
         return f"[{chat.target_language}] {question}"
     echo = question if len(question) <= _LONGEST_ECHO else question[:_LONGEST_ECHO] + "…"
+    if chat.answer_schema is not None:
+        return msgspec.json.encode(sample(chat.answer_schema, word=echo or "text")).decode()
     if chat.wants_json:
         return msgspec.json.encode({"reply": echo}).decode()
     if is_chinese(chat.all_text):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from emulator.chat_formats import check_formats
 from emulator.chat_request import ChatRequest
 from emulator.errors import ApiError
 from emulator.voices import OMNI_VOICES
@@ -18,6 +19,7 @@ _MODALITIES: Final = (["text"], ["text", "audio"], ["audio", "text"])
 
 def check_limits(chat: ChatRequest, *, is_stream: bool) -> None:
     """Refuse what this model does not do.  Raises: ApiError with the service's message."""
+    check_formats(chat)
     _check_sound(chat, is_stream=is_stream)
     _check_stream(chat, is_stream=is_stream)
     if chat.model.family in {"livetranslate", "translation"}:
@@ -27,6 +29,8 @@ def check_limits(chat: ChatRequest, *, is_stream: bool) -> None:
 def _check_stream(chat: ChatRequest, *, is_stream: bool) -> None:
     if is_stream:
         return
+    if chat.options.get("stream_options"):
+        raise ApiError("The 'stream_options' parameter is only allowed when 'stream' is enabled.")
     if chat.model.streams == "always":
         raise ApiError(_STREAM_ONLY)
     if chat.model.streams == "thinking" and chat.is_thinking:
@@ -51,8 +55,6 @@ def _check_sound(chat: ChatRequest, *, is_stream: bool) -> None:
 def _check_voice(audio: Any) -> None:
     if audio is None:
         return
-    if not isinstance(audio, dict):
-        raise ApiError("Input should be a valid dictionary: audio")
     if audio.get("format", "wav") != "wav":
         raise ApiError("Input should be 'wav': audio.format")
     if audio.get("voice", "Cherry") not in OMNI_VOICES:

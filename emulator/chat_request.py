@@ -11,10 +11,6 @@ from emulator.models import Model
 
 _BAD_URL: Final = "The provided URL does not appear to be valid. Ensure it is correctly formatted."
 _BAD_ITEM: Final = "The provided messages input is invalid. The error info is [Unexpected item type in content.]."
-_NO_JSON_WORD: Final = (
-    "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'."
-)
-_TOOL_CHOICES: Final = 'tool_choice is one of the strings that should be ["none", "auto"]'
 _LONE_TOOL: Final = (
     'messages with role "tool" must be a response to a preceeding message with "tool_calls".'  # the service's spelling
 )
@@ -31,6 +27,16 @@ _RANGES: Final[dict[str, tuple[Callable[[float], bool], str]]] = {
     "max_tokens": (lambda x: 1 <= x <= 65536, "Range of max_tokens should be [1, 65536]"),
     "max_completion_tokens": (lambda x: 1 <= x <= 65536, "Range of max_tokens should be [1, 65536]"),
     "seed": (lambda x: 0 <= x < 2**31, "Range of seed should be [0, 2147483647]"),
+}
+
+
+_TYPES: Final[dict[type, tuple[str, str]]] = {
+    dict: ("dictionary", "stream_options response_format asr_options translation_options search_options audio"),
+    list: ("list", "tools modalities"),
+    bool: (
+        "boolean",
+        "stream enable_thinking enable_search logprobs parallel_tool_calls tool_stream incremental_output",
+    ),
 }
 
 
@@ -69,6 +75,19 @@ class ChatRequest:
     def tool_choice(self) -> Any:
         """The tool choice as it came."""
         return self.options.get("tool_choice")
+
+    @property
+    def forced_tool(self) -> str:
+        """The name of the tool that must be called, empty for none."""
+        choice = self.tool_choice
+        return str(choice["function"]["name"]) if isinstance(choice, dict) else ""
+
+    @property
+    def answer_schema(self) -> dict[str, Any] | None:
+        """The schema that the answer must fit."""
+        form = self.options.get("response_format") or {}
+        schema: dict[str, Any] | None = (form.get("json_schema") or {}).get("schema")
+        return schema if form.get("type") == "json_schema" else None
 
     @property
     def max_tokens(self) -> int:
@@ -141,11 +160,11 @@ def check_chat(model: Model, messages: Any, options: dict[str, Any]) -> ChatRequ
     """Return the request if the service would take it.  Raises: ApiError with the service's message."""
     if not isinstance(messages, list) or not messages:
         raise ApiError('Either "prompt" or "messages" must exist and cannot both be none')
-    chat = ChatRequest(model=model, messages=tuple(_check_message(m) for m in messages), options=options)
+    _check_types(options)
     _check_ranges(options)
+    chat = ChatRequest(model=model, messages=tuple(_check_message(m) for m in messages), options=options)
     _check_parts(chat)
     _check_roles(chat)
-    _check_formats(chat)
     return chat
 
 
@@ -158,6 +177,16 @@ def _check_message(message: Any) -> dict[str, Any]:
     if content is not None and not isinstance(content, str | list):
         raise ApiError("input content must be a string.")
     return message
+
+
+def _check_types(options: dict[str, Any]) -> None:
+    for kind, (word, names) in _TYPES.items():
+        for name in names.split():
+            if options.get(name) is not None and not isinstance(options[name], kind):
+                raise ApiError(f"Input should be a valid {word}: {name}")
+    stop = options.get("stop")
+    if not isinstance(stop, str | None) and not (isinstance(stop, list) and all(isinstance(s, str) for s in stop)):
+        raise ApiError("Input should be a valid string or list of strings: stop")
 
 
 def _check_ranges(options: dict[str, Any]) -> None:
@@ -192,16 +221,6 @@ def _check_roles(chat: ChatRequest) -> None:
             continue
         if before is None or not (before.get("tool_calls") or before["role"] == "tool"):
             raise ApiError(_LONE_TOOL)
-
-
-def _check_formats(chat: ChatRequest) -> None:
-    form = (chat.options.get("response_format") or {}).get("type")
-    if form == "json_object" and "json" not in "\n".join(_text(m) for m in chat.messages).lower():
-        raise ApiError(_NO_JSON_WORD)
-    if isinstance(chat.tool_choice, str) and chat.tool_choice not in {"none", "auto"}:
-        raise ApiError(_TOOL_CHOICES)
-    if chat.options.get("enable_thinking") and chat.tool_choice not in {None, "none", "auto"}:
-        raise ApiError("The tool_choice parameter does not support being set to required or object in thinking mode")
 
 
 def media_url(part: dict[str, Any]) -> str:
