@@ -8,9 +8,8 @@ from flask import Blueprint, Response, request
 
 from emulator import faults
 from emulator.calls import Call
-from emulator.errors import ApiError
 from emulator.models import MODELS, Model, current_models, find_model
-from emulator.requests import call_of, json_response
+from emulator.requests import call_of, json_response, read_page
 
 blueprint = Blueprint("model_lists", __name__)
 
@@ -33,7 +32,7 @@ def model(name: str) -> Response:
 def native_models() -> Response:
     """List the models in service, one page of them, or the one that is asked for."""
     call, wanted = _open(), request.args.get("model")
-    page, size = _positive("page_no", 1), _positive("page_size", 10)
+    page, size = read_page()
     names = [m.name for m in _served(call) if wanted in {None, "", m.name}]
     rows = [
         {"model": name, "source": "system", "provider": "qwen", "opensource": False}
@@ -56,11 +55,3 @@ def _served(call: Call) -> list[Model]:
 
 def _compat_row(name: str) -> dict[str, Any]:
     return {"id": name, "object": "model", "created": 1752741600, "owned_by": "system"}
-
-
-def _positive(name: str, default: int) -> int:
-    """Return a number of the query.  Raises: ApiError when it is not 1 or more."""
-    text = request.args.get(name, str(default))
-    if not text.isascii() or not text.isdigit() or int(text[:10]) < 1:
-        raise ApiError(f"Input should be greater than or equal to 1: {name}")
-    return int(text[:10])

@@ -72,6 +72,18 @@ def open_native() -> tuple[Call, dict[str, Any], dict[str, Any]]:
     return call, body, inputs
 
 
+def read_page() -> tuple[int, int]:
+    """Return the number and the size of the page asked for.  Raises: ApiError when one is not 1 or more."""
+    return _positive("page_no", 1), _positive("page_size", 10)
+
+
+def _positive(name: str, default: int) -> int:
+    text = request.args.get(name, str(default))
+    if not text.isascii() or not text.isdigit() or int(text[:9]) < 1:
+        raise ApiError(f"Input should be greater than or equal to 1: {name}")
+    return int(text[:9])
+
+
 def json_response(body: dict[str, Any]) -> Response:
     """Return a whole JSON answer."""
     return Response(msgspec.json.encode(body), content_type=JSON)

@@ -21,7 +21,7 @@ from emulator.files import keep_result
 from emulator.journal import without_media
 from emulator.media import fetch
 from emulator.models import find_model
-from emulator.requests import call_of, json_response, read_json
+from emulator.requests import call_of, json_response, read_json, read_page
 from emulator.task_request import checked_parameters, urls_of
 from emulator.transcripts import Recording, transcript_file
 
@@ -51,7 +51,7 @@ def list_tasks() -> Response:
     """List the calling key's tasks."""
     call = call_of()
     tasks = [task for task in call.vendor.tasks.newest_first() if task.call.key == call.key]
-    page, size = request.args.get("page_no", 1, int), request.args.get("page_size", 10, int)
+    page, size = read_page()
     body = {
         "total": len(tasks),
         "total_page": math.ceil(len(tasks) / size),

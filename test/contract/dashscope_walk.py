@@ -118,6 +118,36 @@ def synthesise_stream():
     return [last.output.finish_reason, last.output.audio.url.startswith("http://")]
 
 
+def cosyvoice_whole():
+    from dashscope.audio.http_tts import HttpSpeechSynthesizer
+
+    answer = HttpSpeechSynthesizer.call(
+        model="cosyvoice-v3-flash", text="你好。", voice="longanyang", audio_format="wav", sample_rate=24000
+    )
+    with urllib.request.urlopen(answer.audio_url) as file, wave.open(file) as sound:
+        _keep("cosyvoice_whole", sound.readframes(sound.getnframes()))
+    return [answer.status_code, answer.audio_id.startswith("audio_"), answer.usage["characters"]]
+
+
+def cosyvoice_stream():
+    from dashscope.audio.http_tts import HttpSpeechSynthesizer
+
+    pcm, last = b"", None
+    for last in HttpSpeechSynthesizer.call(
+        model="cosyvoice-v3-flash", text="你好。世界。", voice="longanyang", audio_format="pcm", stream=True
+    ):
+        pcm += b"" if last.audio_url else last.audio_data
+    _keep("cosyvoice_stream", pcm)
+    return [last.audio_data == pcm, last.audio_url.startswith("http://"), last.sentences[-1]["index"]]
+
+
+def cosyvoice_wrong_voice():
+    from dashscope.audio.http_tts import HttpSpeechSynthesizer
+
+    answer = HttpSpeechSynthesizer.call(model="cosyvoice-v2", text="你好。", voice="longanyang")
+    return [answer.status_code, answer.code, answer.message]
+
+
 def transcribe_task():
     url = MultiModalConversation.call(model="qwen3-tts-flash", text="你好，世界。", voice="Cherry").output.audio.url
     task = Transcription.async_call(model="paraformer-v2", file_urls=[url], language_hints=["zh", "en"])
@@ -125,6 +155,21 @@ def transcribe_task():
     with urllib.request.urlopen(done.output.results[0]["transcription_url"]) as file:
         transcript = json.load(file)["transcripts"][0]
     return [done.output.task_status, transcript["text"], transcript["sentences"][0]["words"][0]]
+
+
+def transcribe_speakers():
+    url = MultiModalConversation.call(model="qwen3-tts-flash", text="你好。再见。", voice="Cherry").output.audio.url
+    task = Transcription.async_call(
+        model="paraformer-v2",
+        file_urls=[url],
+        diarization_enabled=True,
+        speaker_count=2,
+        timestamp_alignment_enabled=True,
+    )
+    done = Transcription.wait(task)
+    with urllib.request.urlopen(done.output.results[0]["transcription_url"]) as file:
+        sentences = json.load(file)["transcripts"][0]["sentences"]
+    return [[sentence["text"], sentence["speaker_id"]] for sentence in sentences]
 
 
 def transcribe_missing_file():
@@ -228,7 +273,8 @@ def _keep(name, pcm):
 STEPS: list[Callable[[], object]] = [
     chat_whole, chat_prompt, chat_stream, chat_stream_cumulative, chat_bad_parameter, chat_bad_parameter_stream,
     chat_wrong_key, chat_retired_model, vision, recognise_data_uri, recognise_local_file, upload_helper,
-    synthesise_whole, synthesise_stream, transcribe_task, transcribe_missing_file, speak_by_commit,
+    synthesise_whole, synthesise_stream, cosyvoice_whole, cosyvoice_stream, cosyvoice_wrong_voice, transcribe_task,
+    transcribe_speakers, transcribe_missing_file, speak_by_commit,
     speak_by_server_commit, recognise_realtime,
 ]  # fmt: skip
 

@@ -4,9 +4,11 @@ import base64
 from collections.abc import Callable
 
 import openai
+import pydantic
 import pytest
 
 from emulator import Emulator
+from emulator.ear import hear
 from emulator.voice import pcm_to_wav, speak
 
 QUESTION = [{"role": "user", "content": "What is the weather today?"}]
@@ -99,6 +101,56 @@ def test_speech_is_recognised_through_the_chat_surface(client: openai.OpenAI) ->
     )
 
     assert answer.choices[0].message.content == "你好，世界。"
+
+
+def test_an_omni_model_speaks_in_a_stream(client: openai.OpenAI, scenario: Callable[..., None]) -> None:
+    scenario(replies=["你好，世界。"])
+
+    chunks = client.chat.completions.create(
+        model="qwen3.5-omni-plus",
+        messages=QUESTION,
+        modalities=["text", "audio"],
+        audio={"voice": "Tina", "format": "wav"},
+        stream=True,
+        stream_options={"include_usage": True},
+    )
+
+    deltas, usage = [], None
+    for chunk in chunks:
+        deltas += [choice.delta for choice in chunk.choices]
+        usage = chunk.usage
+    sounds = [delta.audio for delta in deltas if getattr(delta, "audio", None)]
+    pcm = b"".join(base64.b64decode(field(sound, "data")) for sound in sounds)
+    assert "".join(delta.content or "" for delta in deltas) == hear(pcm, rate_hz=24000) == "你好，世界。"
+    assert {field(sound, "id")[:6] for sound in sounds} == {"audio_"}
+    assert usage.completion_tokens_details.audio_tokens > 0
+
+
+def field(sound: object, name: str) -> str:
+    """Some releases parse the audio object into a class, others leave it a dictionary."""
+    return sound[name] if isinstance(sound, dict) else getattr(sound, name)
+
+
+def test_one_model_can_be_retrieved(client: openai.OpenAI) -> None:
+    assert client.models.retrieve("qwen-plus").id == "qwen-plus"
+
+
+def test_a_schema_is_parsed_into_its_class(client: openai.OpenAI) -> None:
+    class City(pydantic.BaseModel):
+        name: str
+        size: int
+
+    answer = client.chat.completions.parse(model="qwen-plus", messages=QUESTION, response_format=City)
+
+    assert answer.choices[0].message.parsed == City(name="What is the weather today?", size=0)
+
+
+def test_probabilities_are_parsed(client: openai.OpenAI) -> None:
+    answer = client.chat.completions.create(model="qwen-plus", messages=QUESTION, logprobs=True, top_logprobs=2)
+
+    tokens = answer.choices[0].logprobs.content
+    assert "".join(token.token for token in tokens) == answer.choices[0].message.content
+    assert all(len(token.top_logprobs) == 2 for token in tokens)
 
 
 @pytest.mark.parametrize(
