@@ -10,7 +10,7 @@ from protocol.keys import ApiKey
 from providers.dashscope.transport import Transport
 from providers.dashscope.tts_http import HttpSynthesiser
 from services.flow import CancelToken
-from services.ports import Sound
+from services.ports import PLAIN, Manner, Sound, Usage
 from test.providers.calls import Feed, Vendor, heard_in
 from test.providers.vendor import Line
 from test.providers.vendor import Vendor as ScriptedVendor
@@ -42,6 +42,33 @@ def test_a_segment_beyond_the_vendors_limit_takes_several_calls(
     assert {sound.spoken for sound in sounds[:-1]} == {0}
     spoken = [entry["text"] for entry in emulator.journal(api_key.reveal()) if entry["kind"] == "spoken"]
     assert [len(text) for text in spoken] == [600, 21]
+
+
+@pytest.mark.parametrize(
+    ("manner", "told"),
+    [
+        (PLAIN, {"language_type": "Auto"}),
+        (Manner(language="Japanese"), {"language_type": "Japanese"}),
+        (Manner(instructions="Whisper."), {"language_type": "Auto", "instructions": "Whisper."}),
+    ],
+)
+def test_how_to_speak_is_told_with_every_text(
+    vendor: Vendor, api_key: ApiKey, emulator: Emulator, manner: Manner, told: dict[str, str]
+) -> None:
+    speech = vendor.http_voice().open(voice="Cherry", key=api_key, cancel=CancelToken(), manner=manner)
+
+    list(speech.sounds(Feed("Hello.")))
+
+    (asked,) = [entry["body"]["input"] for entry in emulator.journal(api_key.reveal()) if entry["kind"] == "request"]
+    assert asked == {"text": "Hello.", "voice": "Cherry", **told}
+
+
+def test_each_call_tells_what_it_cost_and_its_number(vendor: Vendor, api_key: ApiKey) -> None:
+    sounds = speak(vendor, api_key, "今天晴。", "Bye!")
+
+    costs = [sound.usage for sound in sounds if sound.usage]
+    assert costs == [Usage(prompt_tokens=7, total_tokens=7), Usage(prompt_tokens=4, total_tokens=4)]
+    assert len({sound.request_id for sound in sounds if sound.pcm}) == 2
 
 
 def test_an_unknown_voice_is_refused_in_the_vendors_words(vendor: Vendor, api_key: ApiKey) -> None:

@@ -10,7 +10,7 @@ from protocol.errors import UpstreamBroken, UpstreamBusy, UpstreamError, Upstrea
 from protocol.keys import ApiKey
 from providers.dashscope.tts_realtime import RealtimeSpeech, RealtimeSynthesiser
 from services.flow import CancelToken
-from services.ports import Sound
+from services.ports import PLAIN, Manner, Sound, Usage
 from test.providers.calls import HASTY_S, PATIENT_S, Feed, Vendor, heard_in
 from test.providers.vendor import Line
 from test.providers.vendor import Vendor as ScriptedVendor
@@ -206,6 +206,41 @@ def test_a_vendor_that_speaks_at_another_rate_is_refused(script: Script, api_key
 
     with pytest.raises(UpstreamBroken, match="8000"):
         synthesiser(script(agree_on_less)).open(voice="Cherry", key=api_key, cancel=cancel)
+
+
+@pytest.mark.parametrize(
+    ("manner", "told"),
+    [
+        (PLAIN, {}),
+        (Manner(language="Auto"), {"language_type": "Auto"}),
+        (
+            Manner(language="Chinese", instructions="慢一点", rate=0.5, pitch=2.0, volume=0),
+            {"language_type": "Chinese", "instructions": "慢一点", "speech_rate": 0.5, "pitch_rate": 2.0, "volume": 0},
+        ),
+    ],
+)
+def test_how_to_speak_is_agreed_before_a_word_is_said(
+    script: Script, api_key: ApiKey, cancel: CancelToken, manner: Manner, told: dict[str, object]
+) -> None:
+    heard: list[dict[str, object]] = []
+
+    def agree(line: Line) -> None:
+        line.upgrade()
+        line.say("session.created")
+        heard.append(line.hear("session.update")["session"])
+        line.say("session.updated")
+        line.hear()
+
+    synthesiser(script(agree)).open(voice="Cherry", key=api_key, cancel=cancel, manner=manner).close()
+
+    plain = {"voice": "Cherry", "mode": "server_commit", "response_format": "pcm", "sample_rate": 24_000}
+    assert heard == [plain | told]
+
+
+def test_the_end_tells_what_was_billed(speech: RealtimeSpeech) -> None:
+    last = list(speech.sounds(Feed("今天晴。", "Bye!")))[-1]
+
+    assert last == Sound(pcm=b"", spoken=2, usage=Usage(prompt_tokens=11, total_tokens=11))
 
 
 def test_sound_arrives_as_it_was_sent(script: Script, api_key: ApiKey, cancel: CancelToken) -> None:
