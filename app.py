@@ -30,7 +30,9 @@ from routes import (
     transcription_api,
     vlm_websocket,
 )
+from routes.auth import Auth
 from services import catalogue
+from services.access import Access, AccessRules, TokenList
 from services.catalogue import Catalogue
 from services.chat import ChatCompletions
 from services.model_list import ModelList
@@ -44,6 +46,7 @@ from services.turn import Engines
 from services.turns import TurnRules
 from storage.history import SqlHistory, mysql_url, open_history, sqlite_url
 from storage.local_files import LocalFiles, load_or_create_secret
+from storage.tokens import TokenFile
 
 _log = logging.getLogger("app")
 
@@ -60,15 +63,17 @@ def create_app(settings: Settings) -> Flask:
     rules, picture_rules = _session_rules(settings), _picture_session_rules(settings)
     seeing = replace(engines, chat=CompatibleChat(transport, url=settings.chat_url, model=settings.vlm_model))
     socket.prepare(app, stall_s=settings.send_stall_s)
-    gate.register(app, key=settings.api_key)
+    access = _access(settings, is_emulator="emulator" in app.extensions)
+    gate.register(app, auth=_auth(settings, access))
     errors.register(app)
-    app.register_blueprint(audio_websocket.blueprint(engines, rules, sessions=sessions, key=settings.api_key))
-    app.register_blueprint(vlm_websocket.blueprint(seeing, picture_rules, sessions=sessions, key=settings.api_key))
+    app.register_blueprint(audio_websocket.blueprint(engines, rules, sessions=sessions))
+    app.register_blueprint(vlm_websocket.blueprint(seeing, picture_rules, sessions=sessions))
     app.register_blueprint(_chat_door(settings, transport))
     app.register_blueprint(_models_door(settings, transport))
     app.register_blueprint(_speech_door(settings, transport))
     app.register_blueprint(_transcription_door(settings, transport))
-    app.register_blueprint(health.blueprint())
+    app.extensions["keys"] = access.in_words
+    app.register_blueprint(health.blueprint(access))
     app.register_blueprint(openapi.blueprint(version=config.VERSION))
     app.register_blueprint(pages.blueprint(files, version=config.VERSION))
     return app
@@ -106,6 +111,24 @@ def _about_emulator(settings: Settings) -> dict[str, str]:
         "voice": "espeak-ng" if has_words else "tones; for words: apt-get install espeak-ng",
         "ear": f"its own tones and {len(phrases())} English phrases" if has_phrases else "its own tones, no speech",
     }
+
+
+def _access(settings: Settings, *, is_emulator: bool) -> Access:
+    rules = AccessRules(
+        key=settings.api_key,
+        is_emulator=is_emulator,
+        pass_through={"true": True, "false": False}.get(settings.key_pass_through),
+        allows_anonymous=settings.allow_anonymous,
+    )
+    return Access(rules, TokenList(_words(settings.api_tokens), TokenFile(settings.token_file)))
+
+
+def _auth(settings: Settings, access: Access) -> Auth:
+    return Auth(access, public_url=settings.public_url, allowed_origins=_words(settings.allowed_origins))
+
+
+def _words(listed: str) -> tuple[str, ...]:
+    return tuple(listed.split(",")) if listed else ()
 
 
 def _warn_of_retired(settings: Settings) -> None:

@@ -75,7 +75,8 @@ class Server(BaseApplication):  # type: ignore[misc]
         """Runs in each worker when its application is ready; the first one of all speaks for them."""
         _drain_on_stop(worker)
         if worker.age == 1:
-            sys.stdout.write(banner(self._settings, about=worker.wsgi.extensions.get("about", {})))
+            known = worker.wsgi.extensions
+            sys.stdout.write(banner(self._settings, about=known.get("about", {}), keys=known["keys"]))
             sys.stdout.flush()
 
 
@@ -110,14 +111,18 @@ def _drain_on_stop(worker: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def banner(settings: Settings, *, about: Mapping[str, str]) -> str:
-    """Return what a person needs to know when the server has started; `about` is what the application adds."""
+def banner(settings: Settings, *, about: Mapping[str, str], keys: str) -> str:
+    """Return what a person needs to know when the server has started.
+
+    `about` is what the application adds; `keys` says what callers need.
+    """
     url = f"{settings.local_url}/"
     lines = {
         "open": url,
         "devices": f"ws{url[4:]}v1/chat/audio",
         "models": "built-in emulator (set QWEN_API_KEY for the real ones)" if settings.is_keyless else "DashScope",
         **{f"  {name}": words for name, words in about.items()},
+        "keys": keys,
         "history": f"MySQL at {settings.db_host}" if settings.db_host else f"SQLite in {settings.data_dir}/",
         "recordings": f"local files in {settings.data_dir}/files/",
         "stop": "Ctrl-C (running turns finish)",

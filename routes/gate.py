@@ -5,29 +5,30 @@ the request: it begins the call, watches the client, and ends the call with the 
 hooks find out who asks and write the headers.
 """
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from typing import Any
 
 from flask import Flask, Response, g, request
 
-from protocol.keys import ApiKey
+from protocol.errors import GatewayError
 from routes import presence
+from routes.auth import Auth, is_public
 from routes.call import Call
-from services.access import Caller
 
 _CALL = "gateway.call"
 _App = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
-def register(app: Flask, *, key: ApiKey) -> None:
-    """Let every request of this application pass here."""
+def register(app: Flask, *, auth: Auth) -> None:
+    """Let every request of this application pass here, if it may."""
     app.wsgi_app = Gate(app.wsgi_app)  # type: ignore[method-assign]
 
     @app.before_request
     def enter() -> None:
         g.call = request.environ.get(_CALL) or Call()
-        g.call.caller = Caller(key=key, identity=key.fingerprint)
+        _admit(g.call, auth)
 
     @app.after_request
     def leave(response: Response) -> Response:
@@ -40,6 +41,13 @@ def register(app: Flask, *, key: ApiKey) -> None:
             response.headers["x-dashscope-request-id"] = call.vendor_request_id
         response.headers["x-overhead-ms"] = f"{call.overhead_ms:.2f}"
         return response
+
+
+def _admit(call: Call, auth: Auth) -> None:
+    """Find out who asks. What is public is everybody's, and so is the news that an address does not exist."""
+    is_open = request.method == "OPTIONS" or request.routing_exception is not None or is_public(request.path)
+    with contextlib.suppress(GatewayError) if is_open else contextlib.nullcontext():
+        call.caller = auth.caller_of(request)
 
 
 class Gate:

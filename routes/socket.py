@@ -18,6 +18,8 @@ from simple_websocket import ConnectionClosed, Server
 from wsproto.events import BytesMessage, TextMessage
 from wsproto.utilities import LocalProtocolError
 
+from routes.auth import SUBPROTOCOLS
+
 RECEIVE_BYTES = 16_384
 MAX_MESSAGE_BYTES = 1_048_576
 """Up to here a message that is too large is told; past it the connection closes with 1009."""
@@ -30,6 +32,7 @@ def prepare(app: Flask, *, stall_s: float) -> None:
         "thread_class": functools.partial(guarded_reader, stall_s=stall_s),
         "max_message_size": MAX_MESSAGE_BYTES,
         "receive_bytes": RECEIVE_BYTES,
+        "subprotocols": list(SUBPROTOCOLS),
         "ping_interval": None,  # it would cut devices whose library never answers pings
     }
 

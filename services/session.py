@@ -18,9 +18,9 @@ from typing import Protocol, TypeVar
 from protocol.commands import CancelTurn, Command, End, Question, Sound, Start, read_command
 from protocol.errors import BadInput, GatewayError
 from protocol.events import Ready
-from protocol.keys import ApiKey
 from protocol.packets import Limits, Packet
 from protocol.telling import Telling
+from services.access import Caller
 from services.flow import CancelToken
 from services.listening import Listening
 from services.looking import Looking
@@ -77,9 +77,9 @@ class Session:
     """One connection from `connected` to its end. Threads: `run` is the handler; `drain` may come from any."""
 
     def __init__(
-        self, socket: DeviceSocket, engines: Engines, rules: SessionRules, *, telling: Telling, key: ApiKey
+        self, socket: DeviceSocket, engines: Engines, rules: SessionRules, *, telling: Telling, caller: Caller
     ) -> None:
-        self._socket, self._engines, self._rules, self._key = socket, engines, rules, key
+        self._socket, self._engines, self._rules, self._caller = socket, engines, rules, caller
         self._telling = telling
         self.session_id = str(uuid.uuid4())
         self._name = f"ws-{self.session_id[:8]}"
@@ -88,7 +88,7 @@ class Session:
         self._utterance: Utterance | None = None
         self._utterance_cancel = CancelToken()
         self._turns = Turns(
-            engines, rules.turns, outbox=self._outbox, session_id=self.session_id, key=key, telling=telling
+            engines, rules.turns, outbox=self._outbox, session_id=self.session_id, caller=caller, telling=telling
         )
         self._seen: dict[tuple[str, int, int], int] = {}
         self._last_totals: dict[tuple[str, int], int] = {}
@@ -200,7 +200,7 @@ class Session:
             input_format=self._device.input,
             max_s=rules.max_utterance_s,
             ffmpeg_path=rules.ffmpeg_path,
-            key=self._key,
+            key=self._caller.key,
             cancel=self._utterance_cancel,
             name=name,
         )

@@ -21,8 +21,8 @@ import msgspec
 
 from protocol.errors import Cancelled, GatewayError
 from protocol.events import ErrorEvent, Event, Timings, TranscriptionStarted
-from protocol.keys import ApiKey
 from protocol.telling import Outcome, Telling
+from services.access import Caller
 from services.conversation import Conversation
 from services.filing import Filing
 from services.flow import CancelToken
@@ -81,10 +81,10 @@ class Turn:
         conversation: Conversation,
         outbox: Outbox,
         stages: Stages,
-        key: ApiKey,
+        caller: Caller,
         cancel: CancelToken,
     ) -> None:
-        self._engines, self._options, self._key, self._cancel = engines, options, key, cancel
+        self._engines, self._options, self._caller, self._cancel = engines, options, caller, cancel
         self._utterance, self._recording, self._telling = utterance, recording, telling
         self._speaking, self._filing = speaking, filing
         self._conversation, self._outbox, self._stages = conversation, outbox, stages
@@ -136,7 +136,7 @@ class Turn:
     def _think(self) -> Iterator[str]:
         """Yield the model's text as it comes and keep its usage."""
         messages = self._conversation.messages(self._question, self._pictures)
-        for delta in self._engines.chat.stream(messages, key=self._key, cancel=self._cancel):
+        for delta in self._engines.chat.stream(messages, key=self._caller.key, cancel=self._cancel):
             if delta.usage:
                 self._usage = delta.usage
             if delta.text:
@@ -208,7 +208,7 @@ class Turn:
             session_id=self._options.session_id,
             started_at=self._started_at,
             finished_at=datetime.now(UTC),
-            key_fingerprint=self._key.fingerprint,
+            key_fingerprint=self._caller.identity,
             user_text=self._question,
             answer_text=self._answer,
             answer_heard=self._heard(),
@@ -231,7 +231,7 @@ class Turn:
             "turn session=%s n=%d key=%s outcome=%s heard_chars=%d answer_chars=%d segments=%d/%d ms: %s",
             self._options.session_id,
             self._options.number,
-            self._key.fingerprint,
+            self._caller.identity,
             outcome,
             len(self._question),
             len(self._answer),

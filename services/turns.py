@@ -13,8 +13,8 @@ from pathlib import Path
 
 from protocol.commands import Start
 from protocol.errors import GatewayError
-from protocol.keys import ApiKey
 from protocol.telling import Telling
+from services.access import Caller
 from services.audio import Encoder, Mp3Encoder, PcmEncoder
 from services.conversation import Conversation
 from services.filing import Filing, ReplyCopy, Upload
@@ -54,9 +54,9 @@ class Turns:
     """The turns of one connection. Invariant: at most one runs. Threads: the handler's."""
 
     def __init__(
-        self, engines: Engines, rules: TurnRules, *, outbox: Outbox, session_id: str, key: ApiKey, telling: Telling
+        self, engines: Engines, rules: TurnRules, *, outbox: Outbox, session_id: str, caller: Caller, telling: Telling
     ) -> None:
-        self._engines, self._rules, self._outbox, self._key = engines, rules, outbox, key
+        self._engines, self._rules, self._outbox, self._caller = engines, rules, outbox, caller
         self._store, self._session_id, self._telling = engines.store, session_id, telling
         self._conversation = Conversation(system_prompt=rules.system_prompt, turns=rules.conversation_turns)
         self._running: _Running | None = None
@@ -105,7 +105,7 @@ class Turns:
             conversation=self._conversation,
             outbox=self._outbox,
             stages=stages,
-            key=self._key,
+            caller=self._caller,
             cancel=cancel,
         )
         thread = threading.Thread(target=turn.run, name=name, daemon=True)
@@ -154,7 +154,7 @@ class Turns:
             turn=self.count,
             playback=playback,
             stages=stages,
-            key=self._key,
+            key=self._caller.key,
             cancel=cancel,
             name=name,
             copy=ReplyCopy(copies / f"reply_{self._telling.prefix}audio_{stem}.{device.codec}") if copies else None,

@@ -50,15 +50,18 @@ def test_gunicorn_writes_no_file_of_its_own() -> None:
 
 
 def test_the_banner_of_a_bare_machine_names_every_embedded_part() -> None:
-    text = banner(load({}), about={"voice": "tones"})
+    text = banner(load({}), about={"voice": "tones"}, keys="none needed")
 
     assert "http://127.0.0.1:5000/" in text and "ws://127.0.0.1:5000/v1/chat/audio" in text
     assert "built-in emulator" in text and "voice     tones" in text
+    assert "keys        none needed" in text
     assert "SQLite in data/" in text and "local files in data/files/" in text
 
 
 def test_the_banner_of_a_full_server_names_its_vendor_and_database_and_no_secret() -> None:
-    text = banner(load({"QWEN_API_KEY": "sk-hush", "DB_HOST": "db.local", "DB_PASSWORD": "hush"}), about={})
+    text = banner(
+        load({"QWEN_API_KEY": "sk-hush", "DB_HOST": "db.local", "DB_PASSWORD": "hush"}), about={}, keys="API tokens"
+    )
 
     assert "DashScope" in text and "MySQL at db.local" in text
     assert "emulator" not in text and "hush" not in text
