@@ -53,11 +53,15 @@ class Transcript:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SoundFile:
-    """A whole recording in a file that can be read from its beginning as often as need be."""
+    """A whole recording in a file that can be read from its beginning as often as need be.
+
+    `pcm_rate_hz`: it is bare s16le mono; no vendor gets it like that.
+    """
 
     file: BinaryIO
     size_bytes: int
     container: Container
+    pcm_rate_hz: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,16 +8,29 @@ Shape: PCM is s16le mono 16 000 Hz.
 """
 
 import io
+import math
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
 
 import av
 
 from protocol.errors import BadInput, TooLarge
-from protocol.media import FILE_SNIFF_BYTES, FLAC, MP3, WAV, WAV_HEAD_BYTES, plain_wav, sniff_file, wav_header
-from services.audio import PCM_RATE_HZ, Mp3Encoder, resample
+from protocol.media import (
+    FILE_SNIFF_BYTES,
+    FLAC,
+    MP3,
+    UNKNOWN,
+    WAV,
+    WAV_HEAD_BYTES,
+    PlainWav,
+    plain_wav,
+    sniff_file,
+    wav_header,
+)
+from services.audio import PCM_RATE_HZ, Mp3Encoder, decode_pcm, resample
 from services.flow import CancelToken
 from services.ports import Recording, SoundFile
 
@@ -43,7 +56,7 @@ def open_sound(file: BinaryIO, *, pcm_rate_hz: int = 0) -> SoundFile:
     if not size:
         raise BadInput("The file is empty.", param="file")
     if pcm_rate_hz:
-        return _as_wav(file, size, pcm_rate_hz)
+        return SoundFile(file=file, size_bytes=size, container=UNKNOWN, pcm_rate_hz=pcm_rate_hz)
     try:
         container = sniff_file(file.read(FILE_SNIFF_BYTES))
     except BadInput as error:
@@ -54,19 +67,6 @@ def open_sound(file: BinaryIO, *, pcm_rate_hz: int = 0) -> SoundFile:
             param="file",
         ) from error
     return SoundFile(file=file, size_bytes=size, container=container)
-
-
-def _as_wav(file: BinaryIO, size: int, rate_hz: int) -> SoundFile:
-    kept = _spooled()
-    kept.write(wav_header(pcm_bytes=size, rate_hz=rate_hz))
-    while data := file.read(65_536):
-        kept.write(data)
-    return SoundFile(file=kept, size_bytes=kept.tell(), container=WAV)
-
-
-def _spooled() -> BinaryIO:
-    """Return a file that lives in memory while it is small and is gone when nobody holds it."""
-    return cast(BinaryIO, tempfile.SpooledTemporaryFile(max_size=_MEMORY_BYTES))
 
 
 # --- decoding
@@ -87,19 +87,26 @@ class Length:
 def pcm_of(sound: SoundFile, *, length: Length, cancel: CancelToken) -> Iterator[bytes]:
     """Yield the sound of a file; a damaged part is left out, as players do. Raises: BadInput, TooLarge, Cancelled."""
     sound.file.seek(0)
+    for pcm in _decoded(sound, length):
+        cancel.raise_if_cancelled()
+        length.size_bytes += len(pcm)
+        if length.seconds > _MOST_S:
+            raise TooLarge(f"The recording is longer than {_MOST_S // 3600} hours.", param="file")
+        yield pcm
+    if not length.size_bytes:
+        raise _unreadable(sound)
+
+
+def _decoded(sound: SoundFile, length: Length) -> Iterator[bytes]:
+    if sound.pcm_rate_hz:
+        yield from decode_pcm(sound.file, rate_hz=sound.pcm_rate_hz, limit_s=math.inf)
+        return
     try:
         with av.open(_Unclosed(sound.file), "r", format=sound.container.demuxer) as media:
             length.has_pictures = bool(media.streams.video)
-            for pcm in resample(_frames(media), rate_hz=PCM_RATE_HZ):
-                cancel.raise_if_cancelled()
-                length.size_bytes += len(pcm)
-                if length.seconds > _MOST_S:
-                    raise TooLarge(f"The recording is longer than {_MOST_S // 3600} hours.", param="file")
-                yield pcm
+            yield from resample(_frames(media), rate_hz=PCM_RATE_HZ)
     except (av.FFmpegError, IndexError, ValueError) as error:
         raise _unreadable(sound) from error
-    if not length.size_bytes:
-        raise _unreadable(sound)
 
 
 class _Unclosed:
@@ -130,7 +137,7 @@ def _unreadable(sound: SoundFile) -> BadInput:
 
 def pieces_of(sound: SoundFile, *, silence_ms: int, length: Length, cancel: CancelToken) -> Iterator[Recording]:
     """Yield the recording in pieces that one call can hear, cut at pauses; one that is short enough as it is."""
-    if _is_short_wav(sound, length):
+    if _is_short(sound, length):
         yield _whole(sound)
         return
     waiting, count = bytearray(), 0
@@ -148,21 +155,31 @@ def pieces_of(sound: SoundFile, *, silence_ms: int, length: Length, cancel: Canc
         yield _compact(bytes(waiting))
 
 
-def _is_short_wav(sound: SoundFile, length: Length) -> bool:
-    """Whether the header alone tells that one call can hear it; then its length is known, too."""
-    if sound.container is not WAV or sound.size_bytes > _PIECE_BYTES:
+def _is_short(sound: SoundFile, length: Length) -> bool:
+    """Whether one call can hear it, as its size alone tells of bare sound; then its length is known, too."""
+    plain = _plain(sound)
+    if not plain or sound.size_bytes > _PIECE_BYTES:
         return False
+    seconds = (sound.size_bytes - plain.offset) / 2 / plain.rate_hz
+    if not 0 < seconds <= PIECE_S:
+        return False
+    length.size_bytes = int(seconds * _BYTES_PER_S)
+    return True
+
+
+def _plain(sound: SoundFile) -> PlainWav | None:
+    if sound.pcm_rate_hz:
+        return PlainWav(rate_hz=sound.pcm_rate_hz, offset=0)
     sound.file.seek(0)
-    plain = plain_wav(sound.file.read(WAV_HEAD_BYTES))
-    if not plain or (sound.size_bytes - plain.offset) / 2 / plain.rate_hz > PIECE_S:
-        return False
-    length.size_bytes = int((sound.size_bytes - plain.offset) / plain.rate_hz * PCM_RATE_HZ)
-    return length.size_bytes > 0
+    return plain_wav(sound.file.read(WAV_HEAD_BYTES)) if sound.container is WAV else None
 
 
 def _whole(sound: SoundFile) -> Recording:
     sound.file.seek(0)
-    return Recording(data=sound.file.read(), container=sound.container, url="")
+    data = sound.file.read()
+    if rate_hz := sound.pcm_rate_hz:
+        return Recording(data=wav_header(pcm_bytes=len(data), rate_hz=rate_hz) + data, container=WAV, url="")
+    return Recording(data=data, container=sound.container, url="")
 
 
 def _compact(pcm: bytes) -> Recording:
@@ -191,16 +208,22 @@ def _pause_at(pcm: bytearray, silence_ms: int) -> int:
 # --- for a recogniser that reads files
 
 
-def readable_file(sound: SoundFile, *, length: Length, cancel: CancelToken) -> SoundFile:
-    """Return the recording as a file that the vendor reads with all its voices, and learn its length.
+@contextmanager
+def readable_file(sound: SoundFile, *, length: Length, cancel: CancelToken) -> Iterator[SoundFile]:
+    """Give the recording as a file that the vendor reads with all its voices, and learn its length.
 
     A recording with several channels is mixed: the vendor would hear the first one only.
     """
+    pieces = pcm_of(sound, length=length, cancel=cancel)
     if sound.container.name in _TAKEN_AS_THEY_ARE and _is_plain(sound):
-        for _ in pcm_of(sound, length=length, cancel=cancel):
+        for _ in pieces:
             pass
-        return sound
-    return _as_flac(pcm_of(sound, length=length, cancel=cancel))
+        yield sound
+        return
+    with tempfile.SpooledTemporaryFile(max_size=_MEMORY_BYTES) as spooled:
+        file = cast(BinaryIO, spooled)
+        _write_flac(file, pieces)
+        yield SoundFile(file=file, size_bytes=file.seek(0, io.SEEK_END), container=FLAC)
 
 
 def _is_plain(sound: SoundFile) -> bool:
@@ -213,15 +236,13 @@ def _is_plain(sound: SoundFile) -> bool:
         raise _unreadable(sound) from error
 
 
-def _as_flac(pieces: Iterable[bytes]) -> SoundFile:
-    """Return sound as a FLAC file: half the size, and unlike a lossy one it moves no word in time."""
-    kept = _spooled()
-    with av.open(kept, "w", format="flac") as media:
+def _write_flac(file: BinaryIO, pieces: Iterable[bytes]) -> None:
+    """Write sound as FLAC: half the size, and unlike a lossy file it moves no word in time."""
+    with av.open(file, "w", format="flac") as media:
         stream = media.add_stream("flac", rate=PCM_RATE_HZ, layout="mono")
         for pcm in pieces:
             media.mux(stream.encode(_frame(pcm)))
         media.mux(stream.encode(None))
-    return SoundFile(file=kept, size_bytes=kept.seek(0, io.SEEK_END), container=FLAC)
 
 
 def _frame(pcm: bytes) -> av.AudioFrame:

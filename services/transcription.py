@@ -102,8 +102,8 @@ def _transcribed(
     if isinstance(sound, Link):
         return recogniser.transcribe_file(sound, options=options, key=key, cancel=cancel)
     length = Length()
-    readable = readable_file(sound, length=length, cancel=cancel)
-    heard = recogniser.transcribe_file(readable, options=options, key=key, cancel=cancel)
+    with readable_file(sound, length=length, cancel=cancel) as readable:
+        heard = recogniser.transcribe_file(readable, options=options, key=key, cancel=cancel)
     return dataclasses.replace(heard, duration_s=length.seconds, language=heard.language or options.language)
 
 
