@@ -11,7 +11,7 @@ import config
 from config import Settings
 from protocol.packets import Limits
 from providers.dashscope import narrators, recognisers
-from providers.dashscope.chat import CompatibleChat, CompatibleCompletions
+from providers.dashscope.chat import CompatibleChat, CompatibleCompletions, NativeCompletions
 from providers.dashscope.models import CompatibleModels
 from providers.dashscope.transport import Transport
 from providers.dashscope.tts_http import HttpSynthesiser
@@ -160,8 +160,9 @@ def _models_door(settings: Settings, transport: Transport) -> Blueprint:
 
 
 def _chat_door(settings: Settings, transport: Transport) -> Blueprint:
-    vendor = CompatibleCompletions(transport, url=settings.chat_url)
-    return chat_api.blueprint(ChatCompletions(vendor, _catalogue(settings)))
+    compatible = CompatibleCompletions(transport, url=settings.chat_url)
+    native = NativeCompletions(transport, base_url=settings.base_url)
+    return chat_api.blueprint(ChatCompletions(compatible, _catalogue(settings), native=native))
 
 
 def _speech_door(settings: Settings, transport: Transport) -> Blueprint:

@@ -12,7 +12,7 @@ from emulator.errors import ApiError, model_not_found, model_retired, wrong_endp
 
 Family = Literal[
     "text", "translation", "multimodal", "omni", "livetranslate", "asr", "asr_task", "asr_realtime", "tts", "cosyvoice",
-    "tts_realtime", "other",
+    "tts_realtime", "native", "other",
 ]  # fmt: skip
 Retired = Literal["403", "404", "served"]
 CHAT_FAMILIES: Final = frozenset({"text", "translation", "multimodal", "omni", "livetranslate", "asr"})
@@ -50,6 +50,7 @@ _THINKING: Final = (
 _CURRENT: Final[dict[Family, str]] = {
     "text": "qwen-plus qwen-plus-latest qwen-flash qwen-max qwen-long qwen3.7-max",
     "translation": "qwen-mt-plus qwen-mt-flash qwen-mt-lite",
+    "native": "farui-plus",  # text, but not at the compatible surface
     "multimodal": f"{_THINKING} qwen3-vl-plus qwen3.5-ocr",
     "omni": "qwen3.5-omni-plus qwen3.5-omni-flash qwen3-omni-flash qwen3.8-omni-flash",
     "livetranslate": "qwen3-livetranslate-flash",

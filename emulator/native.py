@@ -35,7 +35,7 @@ Output = dict[str, Any]
 def text_generation() -> Response:
     """Serve the models that only read and write."""
     call, body, inputs, parameters = _open()
-    model = find_model(_name(body), "text", "translation", retired=call.scenario.models.retired)
+    model = find_model(_name(body), "text", "translation", "native", retired=call.scenario.models.retired)
     messages = inputs.get("messages") or _as_messages(inputs.get("prompt"))
     return _chat(check_chat(model, messages, parameters), call, has_parts=False)
 

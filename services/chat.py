@@ -32,13 +32,18 @@ _WANTS_STREAM = re.compile(r"only support stream|stream=true|set to false for no
 """How the vendor says that a model only streams. Source: DashScope HTTP reference §2.5, §2.6."""
 _CUMULATIVE = re.compile(r"qwen-mt-(plus|turbo)")
 """Models that repeat their whole text in every chunk. Source: the vendor's Qwen-MT page."""
+_NATIVE = re.compile(r"farui-")
+"""Models that only the vendor's own API serves. Source: the vendor's model pages."""
 
 
 class ChatCompletions:
-    """Answers for clients of OpenAI's chat completions. Threads: any."""
+    """Answers for clients of OpenAI's chat completions. Threads: any.
 
-    def __init__(self, vendor: Completions, catalogue: Catalogue) -> None:
-        self._vendor, self._catalogue = vendor, catalogue
+    `native` serves the models that the vendor's compatible API lacks.
+    """
+
+    def __init__(self, compatible: Completions, catalogue: Catalogue, *, native: Completions) -> None:
+        self._compatible, self._native, self._catalogue = compatible, native, catalogue
 
     def answer(self, call: ChatCall, *, key: ApiKey, cancel: Cancel, named: Named) -> bytes:
         """Return a whole answer. Raises: UpstreamError, BadInput, Cancelled."""
@@ -59,7 +64,7 @@ class ChatCompletions:
         """
         model = self._model(call)
         body = call.body(model=model, is_stream=True)
-        with self._vendor.stream(body, uses_uploads=call.uses_uploads, key=key, cancel=cancel) as answer:
+        with self._vendor(model).stream(body, uses_uploads=call.uses_uploads, key=key, cancel=cancel) as answer:
             named(answer.request_id)
             writer = ChunkWriter(
                 _head(model, answer.request_id),
@@ -75,18 +80,21 @@ class ChatCompletions:
             if end := writer.finish():
                 yield end
 
+    def _vendor(self, model: str) -> Completions:
+        return self._native if _NATIVE.match(model) else self._compatible
+
     def _model(self, call: ChatCall) -> str:
         return self._catalogue.resolve_chat(call.model, has_pictures=call.has_pictures)
 
     def _asked(self, call: ChatCall, model: str, *, key: ApiKey, cancel: Cancel, named: Named) -> bytes:
         body = call.body(model=model, is_stream=False)
-        answer = self._vendor.ask(body, uses_uploads=call.uses_uploads, key=key, cancel=cancel)
+        answer = self._vendor(model).ask(body, uses_uploads=call.uses_uploads, key=key, cancel=cancel)
         named(answer.request_id)
         return _written(_head(model, answer.request_id) | chat_answer.read(answer.body), call)
 
     def _gathered(self, call: ChatCall, model: str, *, key: ApiKey, cancel: Cancel, named: Named) -> bytes:
         body = call.body(model=model, is_stream=True)
-        with self._vendor.stream(body, uses_uploads=call.uses_uploads, key=key, cancel=cancel) as stream:
+        with self._vendor(model).stream(body, uses_uploads=call.uses_uploads, key=key, cancel=cancel) as stream:
             named(stream.request_id)
             gathering = Gathering(_head(model, stream.request_id), is_cumulative=_CUMULATIVE.match(model) is not None)
             for batch in stream.batches:

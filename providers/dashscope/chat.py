@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import Iterator, Sequence
 
 from protocol.dashscope import ChatChunkBody, read_chunk
+from protocol.dashscope.generation import compatible_answer, compatible_chunk, generation_body
 from protocol.errors import UpstreamBroken
 from protocol.keys import ApiKey
 from providers.dashscope.transport import Transport, read_whole, request_id
@@ -82,6 +83,27 @@ class CompatibleCompletions:
         headers = _headers(uses_uploads=uses_uploads)
         with self._transport.stream(self._url, body, key=key, cancel=cancel, headers=headers) as (name, batches):
             yield RawStream(request_id=name, batches=batches)
+
+
+class NativeCompletions:
+    """The same by the vendor's own text generation, which serves models that the compatible API does not know."""
+
+    def __init__(self, transport: Transport, *, base_url: str) -> None:
+        self._transport, self._url = transport, f"{base_url}/services/aigc/text-generation/generation"
+
+    def ask(self, body: bytes, *, uses_uploads: bool, key: ApiKey, cancel: Cancel) -> RawAnswer:
+        """Return the whole answer, worded as the compatible one. Raises: UpstreamError, Cancelled."""
+        headers, native = _headers(uses_uploads=uses_uploads), generation_body(body)
+        with self._transport.post(self._url, native, key=key, cancel=cancel, headers=headers) as response:
+            answer = compatible_answer(read_whole(response, cancel))
+            return RawAnswer(body=answer, request_id=request_id(response))
+
+    @contextlib.contextmanager
+    def stream(self, body: bytes, *, uses_uploads: bool, key: ApiKey, cancel: Cancel) -> Iterator[RawStream]:
+        """Give the answer as it is written, worded as the compatible one. Raises: UpstreamError, Cancelled."""
+        headers, native = _headers(uses_uploads=uses_uploads) | {"X-DashScope-SSE": "enable"}, generation_body(body)
+        with self._transport.stream(self._url, native, key=key, cancel=cancel, headers=headers) as (name, batches):
+            yield RawStream(request_id=name, batches=([*map(compatible_chunk, batch)] for batch in batches))
 
 
 def _headers(*, uses_uploads: bool) -> dict[str, str]:

@@ -249,6 +249,37 @@ def test_what_openai_does_not_know_reaches_the_vendor(
     assert not {"user", "metadata", "store", "stream"} & set(body)
 
 
+# --- models that the compatible surface lacks
+
+
+def test_a_model_of_the_vendors_own_surface_answers_all_the_same(
+    client: openai.OpenAI, scenario: Callable[..., None], asked: Callable[[], dict[str, Any]]
+) -> None:
+    scenario(replies=["哈哈哈，合同有效。"])
+
+    answer = whole(client, model="farui-plus", max_tokens=9000, stop=["。"])
+    body = asked()
+    chunks = streamed(client, model="farui-plus", stream_options={"include_usage": True})
+
+    assert answer.choices[0].message.content == "哈哈哈，合同有效" and answer.usage.total_tokens > 0
+    assert body["parameters"]["max_tokens"] == 2000 and body["parameters"]["result_format"] == "message"
+    assert text_of(chunks) == "哈哈哈，合同有效。" and chunks[-1].usage.total_tokens > 0
+
+
+def test_a_failure_of_the_vendors_own_surface_is_told_the_same_way(
+    client: openai.OpenAI, scenario: Callable[..., None]
+) -> None:
+    scenario(
+        faults=[{"stage": "chat", "kind": "error_event", "after": 2, "code": "Throttling.RateQuota", "status": 429}]
+    )
+    said: list[Any] = []
+
+    with pytest.raises(openai.APIError) as failed:
+        said.extend(client.chat.completions.create(model="farui-plus", messages=QUESTION, stream=True))
+
+    assert failed.value.code == "rate_limit_exceeded"
+
+
 # --- models that only stream
 
 
