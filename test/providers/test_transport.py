@@ -317,3 +317,22 @@ def test_stopped_calls_leave_no_descriptors_behind(
 
     assert all(isinstance(call.wait(), Cancelled) for call in running)
     eventually(lambda: open_files() <= before)
+
+
+@pytest.mark.parametrize("size", [10, 60_000, 200_000])
+def test_a_request_arrives_whole_however_large_and_a_small_one_in_one_write(
+    transport: Transport, script: Script, api_key: ApiKey, cancel: CancelToken, size: int
+) -> None:
+    first_pieces: list[bytes] = []
+    bodies: list[bytes] = []
+
+    def look(line: Line) -> None:
+        first_pieces.append(line.sock.recv(300_000, socket.MSG_PEEK))
+        bodies.append(line.request()[2])
+        line.answer()
+
+    with transport.post(script(look).url, b"x" * size, key=api_key, cancel=cancel) as answer:
+        assert answer.read() == b"{}"
+
+    assert bodies == [b"x" * size]
+    assert size > 10 or first_pieces[0].endswith(b"\r\n\r\n" + b"x" * size)
