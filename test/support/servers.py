@@ -41,10 +41,10 @@ class _Quiet(WSGIRequestHandler):
 @contextmanager
 def running_server(emulator: Emulator, data_dir: Path, *, key: str, **settings: object) -> Iterator[RunningServer]:
     """Run the whole application with its vendor at the emulator; settings are fields of `Settings`."""
-    chosen = Settings(data_dir=data_dir, api_key=ApiKey(key), **settings)
+    chosen = Settings(**{"data_dir": data_dir, "api_key": ApiKey(key), **settings})
     with_port = make_server("127.0.0.1", 0, Flask("placeholder"), threaded=True, request_handler=_Quiet)
     url = f"http://127.0.0.1:{with_port.server_port}"
-    app = create_app(replace(chosen.with_emulator(url=emulator.url), public_url=url))
+    app = create_app(replace(chosen.with_emulator(url=emulator.url), public_url=url, api_key=chosen.api_key))
     with_port.app = app
     thread = threading.Thread(target=with_port.serve_forever, kwargs={"poll_interval": 0.05}, name="test-server")
     thread.start()
