@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
 
-from protocol.errors import StorageError
+from protocol.errors import StorageError, StorageMisconfigured, StorageRefused
 from protocol.keys import ApiKey
 
 _POOL_SIZE = 8
@@ -31,6 +31,10 @@ _ADVICE = {
     2003: "Check DB_HOST and DB_PORT, and that the server runs.",
 }
 """What to do, by MySQL's error number. Source: the MySQL and MariaDB error references."""
+_AWAY = (2003,)
+"""Of these, what may pass by itself."""
+_SQLITE_BROKEN = ("file is not a database", "unable to open database file", "malformed")
+"""What SQLite says when waiting does not help."""
 
 
 def sqlite_url(path: Path) -> URL:
@@ -122,17 +126,35 @@ def describe(url: URL) -> str:
 
 @contextmanager
 def reported(url: URL, doing: str) -> Iterator[None]:
-    """Rename every failure of the database to `StorageError`, at this one border."""
+    """Rename every failure of the database to a `StorageError`, at this one border.
+
+    Refused: this row, for ever. Misconfigured: every row, until somebody changes something. Else: not now.
+    """
     try:
         yield
     except SQLAlchemyError as error:
-        raise StorageError(f"Could not {doing} in {describe(url)}: {_reason(error)}") from error
+        raise _kind_of(error)(f"Could not {doing} in {describe(url)}: {_reason(error)}") from error
     except (OSError, ValueError) as error:
         raise StorageError(f"Could not {doing} in {describe(url)}: {error}") from error
 
 
-def _reason(error: SQLAlchemyError) -> str:
+def _kind_of(error: SQLAlchemyError) -> type[StorageError]:
+    is_statement = isinstance(error, StatementError) and not isinstance(error, DBAPIError)
+    if is_statement or isinstance(error, DataError | IntegrityError):
+        return StorageRefused
+    number, words = _number_of(error), str(getattr(error, "orig", ""))
+    is_broken = any(broken in words for broken in _SQLITE_BROKEN)
+    return StorageMisconfigured if is_broken or (number in _ADVICE and number not in _AWAY) else StorageError
+
+
+def _number_of(error: SQLAlchemyError) -> int | None:
     cause = getattr(error, "orig", None) or error
     number = cause.args[0] if cause.args else None
-    advice = _ADVICE.get(number) if isinstance(number, int) else None
+    return number if isinstance(number, int) else None
+
+
+def _reason(error: SQLAlchemyError) -> str:
+    cause = getattr(error, "orig", None) or error
+    number = _number_of(error)
+    advice = _ADVICE.get(number) if number is not None else None
     return f"{cause} {advice}" if advice else f"{cause}"

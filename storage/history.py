@@ -26,10 +26,15 @@ def open_history(url: URL | str, *, timeout_s: float = 5.0) -> "SqlHistory":
     Raises: StorageError, whose message never holds the password.
     """
     address = database.parse_url(url)
+    prepare_tables(address, timeout_s=timeout_s)
+    return SqlHistory(database.connect(address, timeout_s=timeout_s))
+
+
+def prepare_tables(address: URL, *, timeout_s: float) -> None:
+    """Bring the tables up to date. Raises: StorageError, in time when the server does not answer."""
     with database.reported(address, "prepare the tables"):
         database.reach(address, timeout_s=timeout_s)
         migrate(address)
-    return SqlHistory(database.connect(address, timeout_s=timeout_s))
 
 
 class SqlHistory:
@@ -67,6 +72,11 @@ class SqlHistory:
         """Return how many turns are stored. Raises: StorageError."""
         with database.reported(self._engine.url, "count turns"), self._engine.connect() as connection:
             return connection.execute(select(func.count()).select_from(turns)).scalar_one()
+
+    def ping(self) -> None:
+        """Raise StorageError when the database does not answer."""
+        with database.reported(self._engine.url, "reach the history"), self._engine.connect() as connection:
+            connection.execute(select(1))
 
     def close(self) -> None:
         """Close the idle connections; harmless when repeated."""

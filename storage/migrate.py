@@ -20,7 +20,7 @@ from alembic.config import Config
 from alembic.util.exc import CommandError
 from sqlalchemy import URL, Connection, text
 
-from protocol.errors import StorageError
+from protocol.errors import StorageError, StorageMisconfigured
 from storage import database
 
 MIGRATION_TIMEOUT_S = 600.0
@@ -49,7 +49,7 @@ def _upgrade(connection: Connection, url: URL) -> None:
     try:
         command.upgrade(config, "head")
     except CommandError as error:
-        raise StorageError(
+        raise StorageMisconfigured(
             f"The tables in {database.describe(url)} were made by a newer server: start that one. ({error})"
         ) from error
 
