@@ -4,8 +4,9 @@ import logging
 from collections.abc import Callable, Iterator
 
 from flask import Blueprint, Response, request
+from werkzeug.exceptions import RequestEntityTooLarge
 
-from protocol.errors import Cancelled, GatewayError
+from protocol.errors import Cancelled, GatewayError, TooLarge
 from protocol.openai.chat_request import ChatCall, read_call
 from protocol.openai.chat_stream import event
 from routes import errors
@@ -13,6 +14,8 @@ from routes.call import Call, current
 from services.chat import ChatCompletions
 
 _log = logging.getLogger(__name__)
+_MOST_BYTES = 33_554_432
+"""The vendor takes 10 MB a data URI. Source: DashScope HTTP reference §2.1."""
 _STREAM_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 
 
@@ -22,13 +25,22 @@ def blueprint(chat: ChatCompletions) -> Blueprint:
 
     @door.post("/v1/chat/completions")
     def completions() -> Response:
-        call, asked = current(), read_call(request.get_data())
+        call, asked = current(), read_call(_body())
         if asked.is_stream:
             return _streamed(chat, asked, call)
         answer = chat.answer(asked, key=call.caller.key, cancel=call.cancel, named=_naming(call))
         return Response(answer, content_type="application/json")
 
     return door
+
+
+def _body() -> bytes:
+    """Return the request's body. Raises: TooLarge."""
+    most_bytes = request.max_content_length = min(request.max_content_length or _MOST_BYTES, _MOST_BYTES)
+    try:
+        return request.get_data(cache=False)
+    except RequestEntityTooLarge as error:
+        raise TooLarge(f"The body is larger than {most_bytes} bytes. Send media as URLs.") from error
 
 
 def _naming(call: Call) -> Callable[[str], None]:

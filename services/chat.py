@@ -115,9 +115,10 @@ def _written(answer: Json, call: ChatCall) -> bytes:
 
 def _voiced(gathering: Gathering, sound_format: str) -> Json:
     """Return the gathered answer with its sound in the format that was asked for."""
-    answer, pcm = gathering.answer(), gathering.pcm()
+    answer = gathering.answer()
     for choice in answer["choices"]:
         if sound := choice["message"].get("audio"):
+            pcm = gathering.pcm(choice["index"])
             sound["data"] = base64.b64encode(_encoded(pcm, sound_format)).decode()
     return answer
 

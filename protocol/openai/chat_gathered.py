@@ -39,9 +39,9 @@ class Gathering:
                 else:
                     self._take(read(data))
 
-    def pcm(self) -> bytes:
-        """Return the sound of the answer."""
-        return b"".join(bytes(choice.pcm) for choice in self._choices.values())
+    def pcm(self, index: int) -> bytes:
+        """Return the sound of one choice, empty when it has none."""
+        return bytes(self._choices[index].pcm)
 
     def answer(self) -> Json:
         """Return what was gathered, in the vendor's own form of a whole answer; its sound is in `pcm`."""

@@ -158,6 +158,8 @@ def _refuse(request: ChatRequest) -> None:
     """Raise for the first parameter that cannot be honoured and may not be ignored."""
     search, audio = request.web_search_options, request.audio
     impossible = {
+        "stream_options": (bool(request.stream_options) and not request.stream, "It belongs to 'stream': true."),
+        "functions": (bool(request.functions and request.tools), "Put all of them into 'tools'."),
         "logit_bias": (bool(request.logit_bias), "Tokens have other numbers in these models."),
         "verbosity": (request.verbosity not in (None, "medium"), "Say in a message how long the answer shall be."),
         "service_tier": (request.service_tier not in (None, "auto", "default"), "There is one tier: 'auto'."),

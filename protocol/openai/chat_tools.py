@@ -16,8 +16,10 @@ def to_vendor(sent: Json) -> Json:
     if choice is None and (choice := _choice_of_function(sent.get("function_call"))) is not None:
         where = "function_call"
     tools, choice = _allowed(tools, choice)
-    if not tools:
+    if not tools and choice in (None, "none", "auto"):
         return {}
+    if not tools:
+        raise _impossible(where, "It names a tool, and there is none of that name in 'tools'.")
     choice = _possible(choice, tools, where)
     return {"tools": tools} | ({"tool_choice": choice} if choice is not None else {})
 

@@ -14,12 +14,16 @@ T = TypeVar("T")
 
 _FIELD = re.compile(r"(missing required|contains unknown) field `([^`]*)`")
 _PATH = re.compile(r" - at `(?:key` in `)?\$([^`]*)`$")
+_MOST_VALUES = 1_000_000
+"""Three bytes of JSON (`[],`) are sixty of memory: a body within its limit of bytes could fill the machine."""
 _JSON_NAMES = {"str": "string", "float": "number", "int": "integer", "bool": "boolean"}
 _CODES = {"missing required": "missing_required_parameter", "contains unknown": "unknown_parameter"}
 
 
 def read_object(body: bytes) -> dict[str, Any]:
     """Return the JSON object in a body, an empty one for an empty body. Raises: BadInput."""
+    if body.count(b"[") + body.count(b"{") > _MOST_VALUES:
+        raise BadInput(f"The body has more than {_MOST_VALUES} arrays and objects.", code="invalid_json")
     try:
         value = msgspec.json.decode(body) if body.strip() else {}
     except (ValueError, RecursionError) as error:  # the library's errors are ValueErrors, and so is bad UTF-8

@@ -123,6 +123,18 @@ def test_a_parameter_becomes_what_the_vendor_understands(fields: dict[str, Any],
         ({"tools": [function("a"), function("b")], "tool_choice": "required"}, "unsupported_value", "tool_choice"),
         ({"tools": [function("a")], "tool_choice": {"type": "custom"}}, "unsupported_value", "tool_choice"),
         ({"tools": [{"type": "function", "function": {}}]}, "missing_required_parameter", "tools[0].function.name"),
+        ({"tool_choice": "required"}, "unsupported_value", "tool_choice"),
+        ({"function_call": {"name": "f"}}, "unsupported_value", "function_call"),
+        (
+            {
+                "tools": [function("a")],
+                "tool_choice": {"type": "allowed_tools", "allowed_tools": {"mode": "required", "tools": [named("b")]}},
+            },
+            "unsupported_value",
+            "tool_choice",
+        ),
+        ({"tools": [function("a")], "functions": [{"name": "f"}]}, "unsupported_value", "functions"),
+        ({"stream_options": {"include_usage": True}}, "unsupported_value", "stream_options"),
         ({"response_format": {"type": "yaml"}}, "invalid_value", "response_format.type"),
     ],
 )

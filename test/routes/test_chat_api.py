@@ -1,6 +1,7 @@
 """`POST /v1/chat/completions` over real sockets, asked by the real openai SDK."""
 
 import base64
+import http.client
 import io
 import json
 import wave
@@ -425,12 +426,30 @@ def test_a_wrong_request_is_refused_with_the_name_of_what_is_wrong(
     assert_openai("ErrorResponse", refused.value.response.json())
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff", b"null", b"[" * 50_000, b'{"messages":' + b"[" * 50_000])
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"[]", b"\xff", b"null", b"[" * 50_000, b'{"messages":' + b"[" * 50_000],
+    ids=["nothing", "half", "list", "bytes", "null", "deep", "deep messages"],
+)
 def test_a_body_that_is_no_request_is_refused(server: RunningServer, body: bytes) -> None:
     answer = post(server, body)
 
     assert answer.status == 400
     assert_openai("ErrorResponse", json.loads(answer.read()))
+
+
+def test_a_body_that_is_too_large_is_refused_before_it_is_read(server: RunningServer) -> None:
+    line = http.client.HTTPConnection(server.url[7:])
+    line.putrequest("POST", "/v1/chat/completions")
+    line.putheader("Authorization", f"Bearer {server.key}")
+    line.putheader("Content-Length", "40000000")
+    line.endheaders()
+
+    answer = line.getresponse()
+
+    assert answer.status == 413
+    assert_openai("ErrorResponse", json.loads(answer.read()))
+    line.close()
 
 
 @pytest.mark.parametrize(
