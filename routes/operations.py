@@ -143,6 +143,17 @@ _DEVICES = (
         failures=_GUARDED,
         is_websocket=True,
     ),
+    Operation(
+        id="talkAboutPictures",
+        method="GET",
+        path="/v1/chat/vlm",
+        tag="Devices",
+        summary="Hold spoken turns about pictures",
+        description="As `/v1/chat/audio`, and with each recording goes a picture.",
+        status=101,
+        failures=_GUARDED,
+        is_websocket=True,
+    ),
 )
 
 _SERVER = (

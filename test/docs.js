@@ -1,7 +1,7 @@
 // What the documentation page shows of /openapi.json: groups of operations, schemas as tables, and a box to try each.
 // Vanilla modules, no build step. All text goes in as text: nothing of the document is parsed as HTML.
 
-import { make } from "/test/voice.js";
+import { make, showMarkdown } from "/test/voice.js";
 
 const DEEPEST = 6; // a schema may hold itself
 
@@ -49,8 +49,8 @@ export class Operation {
     this.inside = null;
     if (!this.root.open) return;
     this.inside = make("div", "", "inside");
-    if (this.told.description) this.inside.append(make("p", this.told.description));
-    this.inside.append(...this.#notes(), ...this.#parameters(), ...this.#body(), this.#answers(), this.#try());
+    if (this.told.description) this.inside.append(prose("p", this.told.description));
+    this.inside.append(...this.#notes(), this.#try(), ...this.#parameters(), ...this.#body(), this.#answers());
     this.root.append(this.inside);
   }
 
@@ -109,7 +109,7 @@ export class Operation {
     const row = make("div", "", "row");
     const name = make("span", status, "status");
     name.dataset.kind = status[0];
-    row.append(name, make("span", description, "words"));
+    row.append(name, prose("span", description, "words"));
     if (status[0] !== "2") return row;
     for (const [type, { schema }] of Object.entries(content)) row.append(...this.#nested(type, schema, 0));
     return row;
@@ -135,7 +135,7 @@ export class Operation {
   #fields(schema, depth) {
     const rows = make("div", "", "rows");
     for (const object of this.#objects(schema)) {
-      if (object.description && depth) rows.append(make("p", object.description, "note"));
+      if (object.description && depth) rows.append(prose("p", object.description, "note"));
       for (const [name, field] of Object.entries(object.properties)) rows.append(this.#row(name, field, object.required?.includes(name), depth));
     }
     return rows;
@@ -148,7 +148,7 @@ export class Operation {
     if (isRequired) title.append(make("span", this.words.say("required"), "must"));
     row.append(title, make("span", [this.#kind(schema), ...this.#limits(schema)].join(" · "), "kind"));
     const words = schema.description ?? "";
-    if (words) row.append(make("span", words, "words"));
+    if (words) row.append(prose("span", words, "words"));
     row.append(...this.#nested(this.words.say("fields"), schema, depth + 1));
     return row;
   }
@@ -209,8 +209,13 @@ class Trial {
     this.shown = make("div", "", "shown");
     this.root.append(this.curl, this.outcome, this.shown);
     this.root.oninput = () => this.#showCurl();
-    this.root.onsubmit = (event) => (event.preventDefault(), this.#send());
-    this.root.onkeydown = (event) => event.key === "Enter" && (event.ctrlKey || event.metaKey) && this.root.requestSubmit();
+    this.root.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#send();
+    });
+    this.root.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) this.root.requestSubmit();
+    });
     this.#showCurl();
   }
 
@@ -355,6 +360,13 @@ class Trial {
     link.download = "speech";
     this.shown.replaceChildren(player, link);
   }
+}
+
+/** A new element with words in which `code` is marked. */
+function prose(tag, text, className) {
+  const element = make(tag, "", className);
+  showMarkdown(element, text);
+  return element;
 }
 
 async function* textOf(answer) {

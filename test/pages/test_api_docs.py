@@ -35,7 +35,9 @@ class Docs:
         return WebDriverWait(self.driver, WAIT_S, poll_frequency=0.05).until(lambda _: condition())
 
     def open(self, name: str) -> None:
-        self.one(f"#{name} > summary").click()
+        summary = self.one(f"#{name} > summary")
+        self.driver.execute_script("arguments[0].scrollIntoView()", summary)
+        summary.click()
         self.until(lambda: self.all(f"#{name} .inside"))
 
     def send(self, name: str) -> None:
@@ -134,7 +136,7 @@ def test_a_key_goes_with_the_request_and_stays_out_of_the_curl_line(browse: Brow
     docs = Docs(browse(), f"{page_url}/docs?lang=en#listModels")
     docs.one("#key").send_keys("sk-secret")
     docs.driver.execute_script(
-        "const real = window.fetch; window.fetch = (url, options) => { window.sent = options; return real(url, options); }"
+        "const real = fetch; window.fetch = (url, options) => { window.sent = options; return real(url, options); }"
     )
 
     docs.send("listModels")
