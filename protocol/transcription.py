@@ -4,7 +4,8 @@ Units: times in seconds from the beginning of the recording.  They are the recog
 is no sentence.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,3 +51,5 @@ class Transcription:
     sentences: tuple[Sentence, ...] = ()
     tokens: Tokens | None = None
     request_id: str = ""
+    names: Mapping[int, str] = field(default_factory=dict)
+    """Of the voices that are known."""

@@ -103,7 +103,7 @@ def _answer(asked: Asked, heard: Transcription) -> Response:
                 )
             )
         case "diarized_json":
-            return _json(captions.diarized(heard, names=asked.speakers))
+            return _json(captions.diarized(heard))
         case "srt":
             return Response(captions.srt(heard), content_type=_TEXT)
         case "vtt":
@@ -147,7 +147,7 @@ def _events(asked: Asked, piece: Heard | Transcription) -> Iterator[captions.Bod
             yield captions.delta(piece.text)
         return
     if asked.format == "diarized_json":
-        yield from captions.spoken_turns(piece, names=asked.speakers)
+        yield from captions.spoken_turns(piece)
     yield captions.done(piece)
 
 

@@ -47,9 +47,11 @@ def _told(recordings: Iterator[Recording], hear: Hear, cancel: CancelToken) -> I
         for recording in recordings:
             helpers.append(_Helper(recording, hear, stop, name=f"{threading.current_thread().name}-piece"))
             if len(helpers) == _AT_ONCE:
-                yield helpers.popleft().pieces()
+                yield helpers[0].pieces()
+                helpers.popleft()
         while helpers:
-            yield helpers.popleft().pieces()
+            yield helpers[0].pieces()
+            helpers.popleft()
     finally:
         forget()
         stop.cancel()

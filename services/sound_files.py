@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, BinaryIO, cast
 
 import av
@@ -209,20 +210,21 @@ def _pause_at(pcm: bytearray, silence_ms: int) -> int:
 
 
 @contextmanager
-def readable_file(sound: SoundFile, *, length: Length, cancel: CancelToken) -> Iterator[SoundFile]:
+def readable_file(sound: SoundFile, *, length: Length, cancel: CancelToken, before: bytes = b"") -> Iterator[SoundFile]:
     """Give the recording as a file that the vendor reads with all its voices, and learn its length.
 
-    A recording with several channels is mixed: the vendor would hear the first one only.
+    `before` is PCM to be heard before it, which is not counted.  A recording with several channels is mixed: the
+    vendor would hear the first one only.
     """
     pieces = pcm_of(sound, length=length, cancel=cancel)
-    if sound.container.name in _TAKEN_AS_THEY_ARE and _is_plain(sound):
+    if not before and sound.container.name in _TAKEN_AS_THEY_ARE and _is_plain(sound):
         for _ in pieces:
             pass
         yield sound
         return
     with tempfile.SpooledTemporaryFile(max_size=_MEMORY_BYTES) as spooled:
         file = cast(BinaryIO, spooled)
-        _write_flac(file, pieces)
+        _write_flac(file, chain([before] if before else [], pieces))
         yield SoundFile(file=file, size_bytes=file.seek(0, io.SEEK_END), container=FLAC)
 
 

@@ -19,6 +19,7 @@ from protocol.transcription import Transcription
 from services.catalogue import Catalogue
 from services.flow import CancelToken
 from services.known_models import Kind
+from services.known_voices import KnownVoices, known_voices, named
 from services.ports import (
     AnyRecogniser,
     FileRecogniser,
@@ -59,10 +60,10 @@ class TranscriptionService:
             languages=asked.languages,
             context=asked.context,
             with_speakers=asked.format == "diarized_json",
-            speakers=len(asked.speakers),
+            speakers=0 if asked.voices else len(asked.speakers),
         )
         if recogniser.kind == "file":
-            heard = _transcribed(recogniser, sound, options, key, cancel)
+            heard = _transcribed(recogniser, sound, asked, options, key, cancel)
             if asked.format != "diarized_json":  # there the speakers' turns are told instead
                 yield Heard(text=heard.text, request_id=heard.request_id)
             yield heard
@@ -97,14 +98,21 @@ class TranscriptionService:
 
 
 def _transcribed(
-    recogniser: FileRecogniser, sound: SoundFile | Link, options: HearingOptions, key: ApiKey, cancel: CancelToken
+    recogniser: FileRecogniser,
+    sound: SoundFile | Link,
+    asked: Asked,
+    options: HearingOptions,
+    key: ApiKey,
+    cancel: CancelToken,
 ) -> Transcription:
     if isinstance(sound, Link):
-        return recogniser.transcribe_file(sound, options=options, key=key, cancel=cancel)
-    length = Length()
-    with readable_file(sound, length=length, cancel=cancel) as readable:
+        heard = recogniser.transcribe_file(sound, options=options, key=key, cancel=cancel)
+        return named(heard, KnownVoices(), asked.speakers)
+    length, voices = Length(), known_voices(asked.speakers, asked.voices, cancel=cancel)
+    with readable_file(sound, length=length, cancel=cancel, before=voices.pcm) as readable:
         heard = recogniser.transcribe_file(readable, options=options, key=key, cancel=cancel)
-    return dataclasses.replace(heard, duration_s=length.seconds, language=heard.language or options.language)
+    heard = dataclasses.replace(heard, duration_s=length.seconds, language=heard.language or options.language)
+    return named(heard, voices, asked.speakers)
 
 
 def _heard_in_pieces(

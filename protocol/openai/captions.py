@@ -5,7 +5,7 @@ Source: OpenAI API reference, create transcription (objects and stream events); 
 
 import math
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from protocol.openai.cues import Cue, cues_of
@@ -61,29 +61,30 @@ def _segment(number: int, sentence: Sentence, temperature: float) -> Body:
     }
 
 
-def diarized(heard: Transcription, *, names: Sequence[str] = ()) -> Body:
+def diarized(heard: Transcription) -> Body:
     """Return the answer for `diarized_json`."""
     return {
         "task": "transcribe",
         "duration": round(heard.duration_s, 3),
         "text": heard.text,
-        "segments": list(_turns(heard, names)),
+        "segments": list(_turns(heard)),
         "usage": _usage(heard),
     }
 
 
-def _turns(heard: Transcription, names: Sequence[str]) -> Iterator[Body]:
-    """Yield who said what; voices are named in the order in which they are first heard."""
-    order = list(dict.fromkeys(sentence.speaker or 0 for sentence in _spoken(heard)))
+def _turns(heard: Transcription) -> Iterator[Body]:
+    """Yield who said what; voices without a name are lettered in the order in which they are first heard."""
+    voices = dict.fromkeys(sentence.speaker or 0 for sentence in _spoken(heard))
+    strangers = [voice for voice in voices if voice not in heard.names]
+    names = {voice: _letters(place) for place, voice in enumerate(strangers)} | dict(heard.names)
     for number, sentence in enumerate(_spoken(heard)):
-        place = order.index(sentence.speaker or 0)
         yield {
             "type": "transcript.text.segment",
             "id": f"seg_{number}",
             "start": sentence.begin_s,
             "end": sentence.end_s,
             "text": sentence.text,
-            "speaker": names[place] if place < len(names) else _letters(place),
+            "speaker": names[sentence.speaker or 0],
         }
 
 
@@ -136,9 +137,9 @@ def delta(piece: str, *, segment_id: str = "") -> Body:
     return body | ({"segment_id": segment_id} if segment_id else {})
 
 
-def spoken_turns(heard: Transcription, *, names: Sequence[str] = ()) -> Iterator[Body]:
+def spoken_turns(heard: Transcription) -> Iterator[Body]:
     """Yield the events of a recording with several voices: for each sentence its text, then who said it and when."""
-    for turn in _turns(heard, names):
+    for turn in _turns(heard):
         yield delta(turn["text"], segment_id=turn["id"])
         yield turn
 

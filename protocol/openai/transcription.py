@@ -84,7 +84,8 @@ class TranscriptionRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unk
 class Asked:
     """A request that can be served: checked, and its words reduced to one spelling.
 
-    `data` or `link` is the recording when it did not come as a file; `pcm_rate_hz` is 0 unless it is bare s16le mono.
+    `voices` are samples (sound files) of the `speakers`, one each, or none at all.  `data` or `link` is the recording
+    when it did not come as a file; `pcm_rate_hz` is 0 unless it is bare s16le mono.
     """
 
     model: str
@@ -97,6 +98,7 @@ class Asked:
     is_stream: bool = False
     silence_ms: int = 200
     speakers: tuple[str, ...] = ()
+    voices: tuple[bytes, ...] = ()
     data: bytes | None = None
     link: str = ""
     pcm_rate_hz: int = 0
@@ -154,6 +156,7 @@ def _checked(request: TranscriptionRequest) -> Asked:
         is_stream=request.stream,
         silence_ms=200 if request.chunking_strategy == "auto" else request.chunking_strategy.silence_duration_ms,
         speakers=tuple(request.known_speaker_names),
+        voices=tuple(_sample(text) for text in request.known_speaker_references),
     )
     return _with_sound(asked, request)
 
@@ -167,10 +170,12 @@ def _check_times(request: TranscriptionRequest) -> None:
 
 
 def _check_speakers(request: TranscriptionRequest) -> None:
-    if request.known_speaker_references:
-        raise _unsupported("known_speaker_references", "Voices cannot be matched with samples; leave them out.")
-    if request.known_speaker_names and request.response_format != "diarized_json":
-        raise _unsupported("known_speaker_names", "Names of speakers need response_format diarized_json.")
+    for param in ("known_speaker_names", "known_speaker_references"):
+        if getattr(request, param) and request.response_format != "diarized_json":
+            raise _unsupported(param, "Speakers are told apart in response_format diarized_json only.")
+    samples = request.known_speaker_references
+    if samples and len(samples) != len(request.known_speaker_names):
+        raise BadInput("Send one sample for each of the known_speaker_names.", param="known_speaker_references")
 
 
 def _unsupported(param: str, message: str) -> BadInput:
@@ -195,6 +200,8 @@ def _with_sound(asked: Asked, request: TranscriptionRequest) -> Asked:
         data = _decoded(request.input_audio.data.rpartition(",")[2], "input_audio.data")
     for param, text in found.items():
         data, link = _addressed(text, param)
+    if link and asked.voices:
+        raise _unsupported("known_speaker_references", "Samples of voices need the recording itself, not a link.")
     rate_hz = request.sample_rate if kind.lower() in ("pcm", "pcm16", "s16le", "raw") else 0
     return dataclasses.replace(asked, data=data, link=link, pcm_rate_hz=rate_hz)
 
@@ -208,6 +215,12 @@ def _addressed(text: str, param: str) -> tuple[bytes | None, str]:
     raise BadInput(
         f"'{param}' must be the recording itself, a data: URI, or an http(s):// or oss:// address.", param=param
     )
+
+
+def _sample(text: str) -> bytes:
+    if not text.startswith("data:"):
+        raise BadInput("A sample of a voice must be a data: URI.", param="known_speaker_references")
+    return _decoded(text.partition(",")[2], "known_speaker_references")
 
 
 def _decoded(text: str, param: str) -> bytes:

@@ -1,5 +1,6 @@
 """A transcription in each of its shapes: valid, complete, and with no time that the recogniser did not tell."""
 
+import dataclasses
 import re
 
 import pytest
@@ -80,8 +81,10 @@ def test_speakers_are_lettered_as_they_come() -> None:
     assert [turn["speaker"] for turn in body["segments"]] == ["A", "B"]
 
 
-def test_speakers_have_the_names_that_were_given() -> None:
-    assert [turn["speaker"] for turn in captions.diarized(HEARD, names=["Ann"])["segments"]] == ["Ann", "B"]
+def test_voices_that_are_known_have_their_names_and_others_letters() -> None:
+    known = dataclasses.replace(HEARD, names={2: "Ben"})
+
+    assert [turn["speaker"] for turn in captions.diarized(known)["segments"]] == ["A", "Ben"]
 
 
 def test_letters_go_on_after_z() -> None:
@@ -120,7 +123,7 @@ def test_a_text_without_times_is_one_segment_of_the_recordings_length() -> None:
 
 def test_every_event_of_a_stream_is_what_openai_documents() -> None:
     assert_openai("CreateTranscriptionResponseStreamEvent", captions.delta("x"))
-    for event in captions.spoken_turns(HEARD, names=["Ann"]):
+    for event in captions.spoken_turns(HEARD):
         assert_openai("CreateTranscriptionResponseStreamEvent", event)
     assert_openai("CreateTranscriptionResponseStreamEvent", captions.done(HEARD))
 

@@ -150,6 +150,7 @@ def test_sound_that_is_no_base64_is_refused(data: str) -> None:
         ([("timestamp_granularities[]", "word")], "timestamp_granularities", "unsupported_value"),
         ([("timestamp_granularities[]", "segment")], "timestamp_granularities", "unsupported_value"),
         ([("known_speaker_names[]", "Ann")], "known_speaker_names", "unsupported_value"),
+        ([("known_speaker_references[]", "data:,")], "known_speaker_references", "unsupported_value"),
         ([("chunking_strategy", "{")], "chunking_strategy", "invalid_value"),
         ([("chunking_strategy[type]", "client_vad")], "chunking_strategy.type", "invalid_value"),
         ([("language", "klingon")], "language", "unsupported_value"),
@@ -172,6 +173,31 @@ def test_a_model_is_required() -> None:
         read_form([("prompt", "x")])
 
     assert (refused.value.param, refused.value.code) == ("model", "missing_required_parameter")
+
+
+SPEAKERS = [("response_format", "diarized_json"), ("known_speaker_names[]", "Ann")]
+
+
+def test_samples_of_voices_are_data_uris() -> None:
+    asked = form(*SPEAKERS, ("known_speaker_references[]", "data:audio/wav;base64,UklGRg=="))
+
+    assert (asked.speakers, asked.voices) == (("Ann",), (b"RIFF",))
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        [("known_speaker_references[]", "https://host/ann.wav")],
+        [("known_speaker_references[]", "data:audio/wav;base64,?")],
+        [("known_speaker_references[]", "data:;base64,AAAA"), ("known_speaker_references[]", "data:;base64,AAAA")],
+        [("known_speaker_references[]", "data:;base64,AAAA"), ("url", "https://host/a.wav")],
+    ],
+)
+def test_samples_that_cannot_be_used_are_refused(more: list[tuple[str, str]]) -> None:
+    with pytest.raises(BadInput) as refused:
+        form(*SPEAKERS, *more)
+
+    assert refused.value.param == "known_speaker_references"
 
 
 # --- languages

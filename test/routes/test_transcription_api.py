@@ -1,5 +1,6 @@
 """Transcriptions through the openai SDK: every shape, every container, times, speakers, streams and failures."""
 
+import base64
 import itertools
 from collections.abc import Callable
 from typing import Any
@@ -138,6 +139,42 @@ def test_speakers_have_the_names_that_were_given(
 
     assert [segment.speaker for segment in answer.segments] == ["Ann", "Ben"]
     assert asked(emulator, key)[0]["parameters"]["speaker_count"] == 2
+
+
+def sample(text: str) -> str:
+    return "data:audio/wav;base64," + base64.b64encode(spoken_wav(text)).decode()
+
+
+def test_a_voice_is_known_by_its_sample(transcribe: Transcribe, scenario: Scenario) -> None:
+    scenario(speakers=[3, 7, 5, 7, 3])
+    said = ["你好。", "早上好。", "再见。"]
+    known = {
+        "known_speaker_names": ["Ann", "Ben"],
+        "known_speaker_references": [sample("我是安。"), sample("我是本。")],
+    }
+
+    answer = transcribe(
+        file=("a.wav", wav(sentences_with_pauses(said, pause_ms=700))),
+        response_format="diarized_json",
+        extra_body=known,
+    )
+
+    assert [(turn.speaker, turn.text) for turn in answer.segments] == [
+        ("A", said[0]),
+        ("Ben", said[1]),
+        ("Ann", said[2]),
+    ]
+    assert [turn.start for turn in answer.segments] == pytest.approx([0.0, 1.3, 2.78], abs=0.03)
+    assert (answer.text, answer.duration) == ("".join(said), pytest.approx(4.08, abs=0.01))
+
+
+def test_a_sample_that_is_no_sound_is_refused(transcribe: Transcribe) -> None:
+    known = {"known_speaker_names": ["Ann"], "known_speaker_references": ["data:audio/wav;base64,AAAA"]}
+
+    with pytest.raises(openai.BadRequestError) as refused:
+        transcribe(response_format="diarized_json", extra_body=known)
+
+    assert refused.value.param == "known_speaker_references"
 
 
 def test_the_model_of_speakers_transcribes_without_them_too(transcribe: Transcribe) -> None:
