@@ -473,6 +473,29 @@ def test_a_failure_in_mid_stream_is_raised_by_the_sdk(
     assert failed.value.code == code
 
 
+@pytest.mark.parametrize("model", ["qwen-plus", "farui-plus"])
+def test_an_error_that_comes_as_the_first_event_has_its_status(
+    client: openai.OpenAI, scenario: Callable[..., None], model: str
+) -> None:
+    scenario(faults=[{"stage": "chat", "kind": "error_event", "code": "Throttling.RateQuota", "status": 429}])
+
+    with pytest.raises(openai.RateLimitError) as failed:
+        client.chat.completions.create(model=model, messages=QUESTION, stream=True)
+
+    assert failed.value.code == "rate_limit_exceeded" and failed.value.response.headers["retry-after"] == "1"
+
+
+def test_a_gathered_answer_that_broke_off_is_an_error_with_a_status(
+    client: openai.OpenAI, scenario: Callable[..., None]
+) -> None:
+    scenario(faults=[{"stage": "chat", "kind": "cut", "after": 3}])
+
+    with pytest.raises(openai.InternalServerError) as failed:
+        client.chat.completions.create(model="qwen3-omni-flash", messages=QUESTION)
+
+    assert failed.value.status_code == 502
+
+
 def test_a_stream_that_failed_does_not_say_that_it_is_done(
     server: RunningServer, scenario: Callable[..., None]
 ) -> None:
