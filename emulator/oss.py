@@ -16,9 +16,10 @@ from typing import Final
 import msgspec
 from flask import Blueprint, Response, current_app, g, request
 from flask.blueprints import BlueprintSetupState
+from werkzeug.exceptions import ClientDisconnected
 
 from emulator import oss_objects, oss_parts
-from emulator.calls import Call
+from emulator.calls import Call, ClientGone
 from emulator.oss_errors import OssError
 from emulator.oss_signature import Asked, authenticate
 from emulator.oss_store import OssAccount, OssBucket, OssFault, OssStore
@@ -44,9 +45,10 @@ def answer() -> Response | None:
     if asked is None:
         return None
     g.oss_request_id = secrets.token_hex(12).upper()
-    body = request.get_data(cache=True)
     try:
-        response = _serve(asked, store, body)
+        response = _serve(asked, store, request.get_data(cache=True))
+    except ClientDisconnected as error:
+        raise ClientGone("the client went away while it sent") from error
     except OssError as error:
         response = error.response()
     response.headers["x-oss-request-id"] = g.oss_request_id
