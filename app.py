@@ -9,7 +9,7 @@ from flask import Blueprint, Flask
 
 import config
 from config import Settings
-from protocol.packets import Limits
+from protocol.packets import Limits as PacketLimits
 from providers.dashscope import narrators, recognisers
 from providers.dashscope.chat import CompatibleChat, CompatibleCompletions, NativeCompletions
 from providers.dashscope.models import CompatibleModels
@@ -35,6 +35,8 @@ from services import catalogue
 from services.access import Access, AccessRules, TokenList
 from services.catalogue import Catalogue
 from services.chat import ChatCompletions
+from services.limit_ports import LimitRules
+from services.limits import Limits
 from services.model_list import ModelList
 from services.pictures import PictureRules
 from services.ports import AnyRecogniser
@@ -46,6 +48,7 @@ from services.turn import Engines
 from services.turns import TurnRules
 from storage.history import SqlHistory, mysql_url, open_history, sqlite_url
 from storage.local_files import LocalFiles, load_or_create_secret
+from storage.own_counts import OwnCounts
 from storage.tokens import TokenFile
 
 _log = logging.getLogger("app")
@@ -64,7 +67,8 @@ def create_app(settings: Settings) -> Flask:
     seeing = replace(engines, chat=CompatibleChat(transport, url=settings.chat_url, model=settings.vlm_model))
     socket.prepare(app, stall_s=settings.send_stall_s)
     access = _access(settings, is_emulator="emulator" in app.extensions)
-    gate.register(app, auth=_auth(settings, access))
+    limits = _limits(settings)
+    gate.register(app, auth=_auth(settings, access), limits=limits, max_body_bytes=settings.max_body_bytes)
     errors.register(app)
     app.register_blueprint(audio_websocket.blueprint(engines, rules, sessions=sessions))
     app.register_blueprint(vlm_websocket.blueprint(seeing, picture_rules, sessions=sessions))
@@ -125,6 +129,19 @@ def _access(settings: Settings, *, is_emulator: bool) -> Access:
 
 def _auth(settings: Settings, access: Access) -> Auth:
     return Auth(access, public_url=settings.public_url, allowed_origins=_words(settings.allowed_origins))
+
+
+def _limits(settings: Settings) -> Limits:
+    rules = LimitRules(
+        requests_per_minute=settings.requests_per_minute,
+        streams_per_caller=settings.max_streams_per_key,
+        streams=settings.max_streams,
+    )
+    if not settings.redis_url:
+        return Limits(rules, OwnCounts(rules))
+    from storage.shared_counts import SharedCounts  # only a server with Redis pays for its client
+
+    return Limits(rules, SharedCounts(rules, url=settings.redis_url))
 
 
 def _words(listed: str) -> tuple[str, ...]:
@@ -259,12 +276,12 @@ def _session_rules(settings: Settings) -> SessionRules:
     if settings.tts_output_dir:
         settings.tts_output_dir.mkdir(parents=True, exist_ok=True)
     return SessionRules(
-        limits=Limits(
+        limits=PacketLimits(
             packet_bytes=settings.max_packet_bytes,
             packets=settings.max_packets,
             total_bytes=settings.max_utterance_bytes,
         ),
-        picture_limits=Limits(
+        picture_limits=PacketLimits(
             packet_bytes=settings.max_vlm_packet_bytes,
             packets=settings.max_packets,
             total_bytes=settings.max_picture_bytes,

@@ -2,12 +2,14 @@
 
 import secrets
 import time
+from contextlib import ExitStack
 
 from flask import g
 
 from protocol.keys import ApiKey
 from services.access import Caller
 from services.flow import CancelToken
+from services.limit_ports import Standing
 
 _NOBODY = Caller(key=ApiKey(""), identity="")
 
@@ -16,6 +18,7 @@ class Call:
     """What belongs to one request. Threads: the request's own; `cancel` may be cancelled from any.
 
     A route reads `caller` and gives `cancel` to everything that waits; it is cancelled when the client leaves.
+    What must be done when the answer has ended goes into `ending`.
     A stream that fails after its first byte notes the code in `error_code`, for the log.
     """
 
@@ -23,6 +26,8 @@ class Call:
         self.request_id = f"req_{secrets.token_hex(16)}"
         self.caller = caller
         self.cancel = CancelToken()
+        self.ending = ExitStack()
+        self.standing: Standing | None = None
         self.vendor_request_id = self.error_code = ""
         self.status = self.bytes_out = 0
         self.first_byte_ms = 0.0

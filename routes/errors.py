@@ -37,7 +37,7 @@ def body(error: GatewayError) -> dict[str, object]:
 
 
 def _gateway_error(error: GatewayError) -> Response:
-    response = _answer(body(error), error.status)
+    response = _answer(body(error), error.status, code=error.code)
     if isinstance(error, UpstreamError) and error.request_id:
         g.call.vendor_request_id = error.request_id
     response.headers.extend(_headers(error))
@@ -66,7 +66,7 @@ def _http_error(error: HTTPException) -> Response:
     code = _CODES.get(status, error.name.lower().replace(" ", "_"))
     where = f"{request.method} {request.path}"
     message = {404: f"Invalid URL ({where})", 405: f"Not allowed: {where}"}.get(status, error.description or "")
-    response = _answer(_body(message, kind=kind, code=code, param=None), status)
+    response = _answer(_body(message, kind=kind, code=code, param=None), status, code=code)
     if allowed := getattr(error, "valid_methods", None):
         response.headers["Allow"] = ", ".join(allowed)
     return response
@@ -80,10 +80,13 @@ def _nobody_reads(_: Cancelled) -> Response:
 def _unexpected(error: Exception) -> Response:
     _log.exception("request broke")
     message = "The server failed on this request. Please try again."
-    return _answer(_body(message, kind="server_error", code="internal_error", param=None), 500)
+    code = "internal_error"
+    return _answer(_body(message, kind="server_error", code=code, param=None), 500, code=code)
 
 
-def _answer(content: dict[str, object], status: int) -> Response:
+def _answer(content: dict[str, object], status: int, *, code: str | None) -> Response:
+    if call := g.get("call"):
+        call.error_code = code or str(status)
     response = jsonify(content)
     response.status_code = status
     return response

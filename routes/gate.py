@@ -7,47 +7,69 @@ hooks find out who asks and write the headers.
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
 from typing import Any
 
 from flask import Flask, Response, g, request
 
 from protocol.errors import GatewayError
-from routes import presence
+from routes import cors, presence, request_log
 from routes.auth import Auth, is_public
+from routes.body import BoundedRequest
 from routes.call import Call
+from services.limits import Limits
 
 _CALL = "gateway.call"
 _App = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
-def register(app: Flask, *, auth: Auth) -> None:
+def register(app: Flask, *, auth: Auth, limits: Limits, max_body_bytes: int) -> None:
     """Let every request of this application pass here, if it may."""
+    app.config["MAX_CONTENT_LENGTH"], app.request_class = max_body_bytes, BoundedRequest
     app.wsgi_app = Gate(app.wsgi_app)  # type: ignore[method-assign]
 
     @app.before_request
-    def enter() -> None:
+    def enter() -> Response | None:
         g.call = request.environ.get(_CALL) or Call()
-        _admit(g.call, auth)
+        if answer := cors.preflight(request):
+            return answer
+        _admit(g.call, auth, limits)
+        return None
 
     @app.after_request
     def leave(response: Response) -> Response:
-        call: Call | None = g.get("call")
-        if call is None:  # what failed, failed before the gate
-            return response
-        call.status = response.status_code
-        response.headers["x-request-id"] = call.request_id
-        if call.vendor_request_id:
-            response.headers["x-dashscope-request-id"] = call.vendor_request_id
-        response.headers["x-overhead-ms"] = f"{call.overhead_ms:.2f}"
+        cors.allow(request, response)
+        if call := g.get("call"):  # what failed, failed before the gate
+            call.status = response.status_code
+            response.headers.extend(_headers(call))
         return response
 
 
-def _admit(call: Call, auth: Auth) -> None:
-    """Find out who asks. What is public is everybody's, and so is the news that an address does not exist."""
-    is_open = request.method == "OPTIONS" or request.routing_exception is not None or is_public(request.path)
-    with contextlib.suppress(GatewayError) if is_open else contextlib.nullcontext():
-        call.caller = auth.caller_of(request)
+def _admit(call: Call, auth: Auth, limits: Limits) -> None:
+    """Find out who asks, and let them in if there is room.
+
+    What is public is everybody's and counted for nobody, and so is the news that an address does not exist.
+    """
+    if request.method == "OPTIONS" or request.routing_exception is not None or is_public(request.path):
+        with contextlib.suppress(GatewayError):
+            call.caller = auth.caller_of(request)
+        return
+    call.caller = auth.caller_of(request)
+    call.standing = limits.count(call.caller.identity)
+    limits.require(call.standing)
+    call.ending.enter_context(limits.place(call.caller.identity, call.request_id))
+
+
+def _headers(call: Call) -> Iterator[tuple[str, str]]:
+    overhead_ms, upstream_ms = call.overhead_ms, call.upstream_ms
+    yield "x-request-id", call.request_id
+    yield "x-overhead-ms", f"{overhead_ms:.2f}"
+    yield "openai-processing-ms", f"{overhead_ms + upstream_ms:.0f}"
+    yield "Server-Timing", f"upstream;dur={upstream_ms:.2f}, server;dur={overhead_ms:.2f}"
+    if call.vendor_request_id:
+        yield "x-dashscope-request-id", call.vendor_request_id
+    if call.standing:
+        yield "x-ratelimit-limit-requests", str(call.standing.limit)
+        yield "x-ratelimit-remaining-requests", str(call.standing.remaining)
 
 
 class Gate:
@@ -58,27 +80,36 @@ class Gate:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> "_Answer":
         call = environ[_CALL] = Call()
-        with ExitStack() as ending:
+        with call.ending as ending:
+            ending.callback(request_log.write, call, environ)
             if sock := presence.socket_of(environ):
                 ending.enter_context(presence.of_this_process().watching(sock, call.cancel))
             body = self._app(environ, start_response)
-            return _Answer(body, call, ending.pop_all())
+            call.ending = ending.pop_all()
+            return _Answer(body, call)
 
 
 class _Answer(Iterator[bytes]):
     """The body of an answer on its way out. Servers promise to close it, whatever happens.  Source: PEP 3333."""
 
-    def __init__(self, body: Iterable[bytes], call: Call, ending: ExitStack) -> None:
-        self._body, self._call, self._ending = body, call, ending
+    def __init__(self, body: Iterable[bytes], call: Call) -> None:
+        self._body, self._call = body, call
         self._pieces = iter(body)
+        self._is_whole = False
 
     def __next__(self) -> bytes:
-        piece = next(self._pieces)
+        try:
+            piece = next(self._pieces)
+        except StopIteration:
+            self._is_whole = True
+            raise
         self._call.note_sent(len(piece))
         return piece
 
     def close(self) -> None:
         """End the call: with its last byte, or when the client takes no more."""
-        with self._ending:
+        with self._call.ending:
+            if not self._is_whole:
+                self._call.cancel.cancel()
             if close := getattr(self._body, "close", None):
                 close()

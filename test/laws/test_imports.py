@@ -9,7 +9,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "protocol": set(),
     "services": {"protocol"},
     "providers": {"protocol", "services.ports"},
-    "storage": {"protocol", "services.ports", "services.storage_ports"},
+    "storage": {"protocol", "services.limit_ports", "services.ports", "services.storage_ports"},
     "routes": {"protocol", "services"},
     "config": {"config_rules", "protocol.keys"},  # secrets are `ApiKey` from the moment they are read
     "config_rules": {"protocol.keys"},
