@@ -63,6 +63,12 @@ def tidy_head(answer: Json) -> None:
             del answer[name]
 
 
+def tidy_logprobs(choice: Json) -> None:
+    """Complete what is told of the tokens' probabilities: `null` when nothing is."""
+    if logprobs := choice.setdefault("logprobs", None):
+        choice["logprobs"] = {"content": None, "refusal": None} | logprobs
+
+
 def tidy(answer: Json, *, has_functions: bool) -> Json:
     """Return a whole answer in OpenAI's form. Raises: UpstreamBroken when there is none in it."""
     tidy_head(answer)
@@ -81,7 +87,7 @@ def _tidy_choice(choice: Json, index: int, *, has_functions: bool) -> None:
     if not isinstance(message, dict):
         raise unreadable()
     choice.setdefault("index", index)
-    choice.setdefault("logprobs", None)
+    tidy_logprobs(choice)
     choice["finish_reason"] = choice.get("finish_reason") or "stop"
     _tidy_message(message)
     if has_functions and message.get("tool_calls"):

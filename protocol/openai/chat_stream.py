@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from protocol.errors import UpstreamBroken
-from protocol.openai.chat_answer import choices_of, read, tidy_head, unreadable
+from protocol.openai.chat_answer import choices_of, read, tidy_head, tidy_logprobs, unreadable
 
 Json = dict[str, Any]
 
@@ -95,7 +95,7 @@ class ChunkWriter:
         delta = choice.get("delta")
         delta = choice["delta"] = delta if isinstance(delta, dict) else {}
         index: int = choice.setdefault("index", 0)
-        choice.setdefault("logprobs", None)
+        tidy_logprobs(choice)
         self._tidy_end(choice)
         if index in self._begun:
             delta.pop("role", None)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import openai
+import pydantic
 import pytest
 import urllib3
 
@@ -228,6 +229,36 @@ def test_json_is_answered_when_it_was_asked_for(client: openai.OpenAI) -> None:
     answer = whole(client, messages=[{"role": "user", "content": "as json"}], response_format={"type": "json_object"})
 
     assert "as json" in json.loads(answer.choices[0].message.content)["reply"]
+
+
+class Weather(pydantic.BaseModel):
+    city: str
+    degrees: int
+
+
+def test_an_answer_by_schema_is_parsed_by_the_sdk(client: openai.OpenAI) -> None:
+    answer = client.chat.completions.parse(model="qwen-plus", messages=QUESTION, response_format=Weather)
+
+    assert isinstance(answer.choices[0].message.parsed, Weather)
+
+
+def test_a_required_tool_is_called(client: openai.OpenAI, asked: Callable[[], dict[str, Any]]) -> None:
+    message = whole(client, tools=TOOLS, tool_choice="required").choices[0].message
+
+    assert message.tool_calls[0].function.name == "get_weather"
+    assert asked()["tool_choice"] == {"type": "function", "function": {"name": "get_weather"}}
+
+
+@pytest.mark.parametrize("model", ["qwen-plus", "qwen3.5-omni-flash"])
+def test_probabilities_of_tokens_come_along(client: openai.OpenAI, model: str) -> None:
+    fields = {"model": model, "logprobs": True, "top_logprobs": 2}
+
+    told = whole(client, **fields).choices[0].logprobs
+    chunks = streamed(client, **fields)
+
+    streamed_tokens = [token.token for chunk in chunks if (some := chunk.choices[0].logprobs) for token in some.content]
+    assert len(told.content[0].top_logprobs) == 2
+    assert [token.token for token in told.content] == streamed_tokens
 
 
 def test_several_answers_and_stop_words_are_honoured(client: openai.OpenAI, scenario: Callable[..., None]) -> None:
