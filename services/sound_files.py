@@ -41,6 +41,8 @@ _PIECE_BYTES = 7_000_000
 """A larger file would pass the vendor's 10 MB when it is written in base64."""
 _MOST_S = 43_200
 """Twelve hours: the longest recording that the vendor takes. Source: DashScope HTTP reference §4.3."""
+_LOWEST_HZ, _HIGHEST_HZ = 1000, 384_000
+"""A damaged header may claim 3 Hz: a short file would become hours of sound."""
 _SEARCH_S = 60
 """How far back from the longest piece a pause is looked for."""
 _PIECE_KBPS = 64
@@ -117,8 +119,16 @@ class _Unclosed:
         self.read, self.seek, self.tell = file.read, file.seek, file.tell
 
 
+def _stream(media: Any) -> Any:
+    """Return the first sound of a file. Raises: IndexError, ValueError when there is none that can be decoded."""
+    stream = media.streams.audio[0]
+    if stream.codec_context is None or not _LOWEST_HZ <= stream.rate <= _HIGHEST_HZ:
+        raise ValueError("no decoder, or a rate that no sound has")
+    return stream
+
+
 def _frames(media: Any) -> Iterator[Any]:
-    for packet in media.demux(media.streams.audio[0]):
+    for packet in media.demux(_stream(media)):
         try:
             yield from packet.decode()
         except av.InvalidDataError:
@@ -233,7 +243,7 @@ def _is_plain(sound: SoundFile) -> bool:
     sound.file.seek(0)
     try:
         with av.open(_Unclosed(sound.file), "r", format=sound.container.demuxer) as media:
-            return media.streams.audio[0].channels == 1 and not media.streams.video
+            return bool(_stream(media).channels == 1 and not media.streams.video)
     except (av.FFmpegError, IndexError, ValueError) as error:
         raise _unreadable(sound) from error
 
