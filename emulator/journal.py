@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import OrderedDict, deque
+from functools import lru_cache
 from threading import Lock
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ _ENTRIES_PER_KEY: Final = 5000
 _LONGEST_TEXT: Final = 100_000
 
 
+@lru_cache(maxsize=_MOST_KEYS)
 def key_hash(key: str) -> str:
     """Return the name under which a key appears: the first 8 hex digits of its SHA-256."""
     return hashlib.sha256(key.encode()).hexdigest()[:8]

@@ -154,16 +154,20 @@ class Scripts:
     def of(self, key: str) -> Script:
         """Return the script of a key."""
         with self._lock:
-            script = self._by_key.setdefault(key, Script(Scenario()))
+            script = self._by_key.get(key) or self._begin(key, Scenario())
             self._by_key.move_to_end(key)
-            while len(self._by_key) > _MOST_KEYS:
-                self._by_key.popitem(last=False)
             return script
 
     def set(self, key: str, scenario: Scenario) -> None:
         """Start a scenario for a key, from its beginning."""
         with self._lock:
-            self._by_key[key] = Script(scenario)
+            self._begin(key, scenario)
+
+    def _begin(self, key: str, scenario: Scenario) -> Script:
+        script = self._by_key[key] = Script(scenario)
+        while len(self._by_key) > _MOST_KEYS:
+            self._by_key.popitem(last=False)
+        return script
 
     def reset(self, key: str) -> None:
         """Forget the scenario of a key."""
