@@ -53,13 +53,13 @@ class Rig:
 def rig(**environment: str) -> Iterator[Rig]:
     """Run emulator and server on free ports, with these variables set for the server."""
     with tempfile.TemporaryDirectory() as data_dir, contextlib.ExitStack() as stack:
-        emulator_url, url = (f"http://127.0.0.1:{_free_port()}" for _ in range(2))
+        emulator_url, url = (f"http://127.0.0.1:{free_port()}" for _ in range(2))
         port = emulator_url.rpartition(":")[2]
-        stack.enter_context(_process([sys.executable, "-m", "emulator", "--port", port, "--voice", "tones"], {}))
-        _wait_for(f"{emulator_url}/emulator/health")
+        stack.enter_context(process([sys.executable, "-m", "emulator", "--port", port, "--voice", "tones"], {}))
+        wait_for(f"{emulator_url}/emulator/health")
         variables = _settings(url, emulator_url, data_dir) | environment
-        server = stack.enter_context(_process([sys.executable, "app.py"], variables))
-        _wait_for(f"{url}/health")
+        server = stack.enter_context(process([sys.executable, "app.py"], variables))
+        wait_for(f"{url}/health")
         [worker, *_] = psutil.Process(server.pid).children()
         yield Rig(url=url, emulator_url=emulator_url, worker=worker)
 
@@ -84,25 +84,28 @@ def _settings(url: str, emulator_url: str, data_dir: str) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def _process(command: list[str], variables: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen(
+def process(command: list[str], variables: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a program for as long as the block lasts."""
+    running = subprocess.Popen(
         command, cwd=Path(__file__).parent.parent, env=os.environ | variables, stdout=subprocess.DEVNULL
     )
     try:
-        yield process
+        yield running
     finally:
-        process.terminate()
-        process.wait(60)
+        running.terminate()
+        running.wait(60)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-def _wait_for(url: str) -> None:
-    end = time.monotonic() + _START_S
+def wait_for(url: str, *, within_s: float = _START_S) -> None:
+    """Return when something answers there.  Raises: RuntimeError."""
+    end = time.monotonic() + within_s
     while time.monotonic() < end:
         with contextlib.suppress(urllib3.exceptions.HTTPError):
             if urllib3.request("GET", url, retries=False, timeout=1).status == 200:
