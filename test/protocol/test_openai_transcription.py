@@ -2,6 +2,8 @@
 
 import base64
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 
 from protocol.errors import BadInput
 from protocol.openai.languages import code_of, name_of
-from protocol.openai.transcription import Asked, read_body, read_form
+from protocol.openai.transcription import Asked, TranscriptionRequest, read_body, read_form
 
 MODEL = ("model", "whisper-1")
 
@@ -224,6 +226,19 @@ def test_one_of_several_languages_is_left_to_recognition() -> None:
 
 def test_a_language_has_its_english_name() -> None:
     assert [name_of(code) for code in ("zh", "en", "fil", "", "xx")] == ["chinese", "english", "filipino", "", "xx"]
+
+
+# --- what users read
+
+
+def test_the_document_says_what_becomes_of_every_parameter() -> None:
+    document = (Path(__file__).parents[2] / "docs" / "openai.md").read_text("utf-8")
+    section = document.partition("\n## Transcriptions\n")[2].partition("\n## ")[0]
+
+    rows = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+
+    told = sorted(name for row in rows for name in re.findall(r"`(\w+)`", row))
+    assert told == sorted(TranscriptionRequest.__struct_fields__)
 
 
 # --- whatever comes
