@@ -18,7 +18,7 @@ class Call:
     """What belongs to one request. Threads: the request's own; `cancel` may be cancelled from any.
 
     A route reads `caller` and gives `cancel` to everything that waits; it is cancelled when the client leaves.
-    What must be done when the answer has ended goes into `ending`.
+    `is_whole`: all of the answer has been given to the server's socket. What must be done when the answer has ended goes into `ending`.
     A stream that fails after its first byte notes the code in `error_code`, for the log.
     """
 
@@ -27,6 +27,8 @@ class Call:
         self.caller = caller
         self.cancel = CancelToken()
         self.ending = ExitStack()
+        self.is_whole = False
+        self.size_bytes: int | None = None
         self.standing: Standing | None = None
         self.vendor_request_id = self.error_code = ""
         self.status = self.bytes_out = 0
@@ -52,6 +54,13 @@ class Call:
         """Note that a piece of the answer goes out."""
         self.first_byte_ms = self.first_byte_ms or self.total_ms
         self.bytes_out += size_bytes
+
+    def note_end(self) -> None:
+        """Note that nothing more comes: all of it has gone out, or the stream was stopped because the client left.
+
+        A client that knows the size may leave before its server has noticed the end; that is no early leaving.
+        """
+        self.is_whole = self.size_bytes is not None or not self.cancel.is_cancelled
 
 
 def current() -> Call:

@@ -74,6 +74,8 @@ def _http_error(error: HTTPException) -> Response:
 
 def _nobody_reads(_: Cancelled) -> Response:
     """Return what nobody will read: the client is gone. 499 is nginx's status for it, and stands in the log alone."""
+    if call := g.get("call"):
+        call.error_code = "client_gone"
     return Response(status=_CLIENT_GONE)
 
 

@@ -39,7 +39,7 @@ def register(app: Flask, *, auth: Auth, limits: Limits, max_body_bytes: int) -> 
     def leave(response: Response) -> Response:
         cors.allow(request, response)
         if call := g.get("call"):  # what failed, failed before the gate
-            call.status = response.status_code
+            call.status, call.size_bytes = response.status_code, response.content_length
             response.headers.extend(_headers(call))
         return response
 
@@ -95,13 +95,12 @@ class _Answer(Iterator[bytes]):
     def __init__(self, body: Iterable[bytes], call: Call) -> None:
         self._body, self._call = body, call
         self._pieces = iter(body)
-        self._is_whole = False
 
     def __next__(self) -> bytes:
         try:
             piece = next(self._pieces)
         except StopIteration:
-            self._is_whole = True
+            self._call.note_end()
             raise
         self._call.note_sent(len(piece))
         return piece
@@ -109,7 +108,7 @@ class _Answer(Iterator[bytes]):
     def close(self) -> None:
         """End the call: with its last byte, or when the client takes no more."""
         with self._call.ending:
-            if not self._is_whole:
+            if not self._call.is_whole:
                 self._call.cancel.cancel()
             if close := getattr(self._body, "close", None):
                 close()

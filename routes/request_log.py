@@ -46,7 +46,7 @@ def _status_of(call: Call, environ: Mapping[str, Any]) -> int:
 
 
 def _code_of(call: Call) -> str:
-    return call.error_code or ("client_gone" if call.cancel.is_cancelled else "-")
+    return call.error_code or ("-" if call.is_whole else "client_gone")
 
 
 def _address_of(environ: Mapping[str, Any]) -> str:
