@@ -7,14 +7,16 @@ grow, because a voice reads a paragraph better than its pieces. Units: character
 from collections.abc import Iterator
 
 from protocol.segments import Segmenter
-from protocol.speech_text import speakable
+from protocol.speech_text import SpeechText
 from protocol.texts import join_texts
 
 _FIRST, _GROWTH = 80, 2
+_STEP = 256
+"""Text that is looked at at once: a book must not be read to its end before its first word is said (5 ms a page)."""
 
 
 def passages(text: str, *, most: int) -> Iterator[str]:
-    """Yield a text as a voice can say it, in passages of at most `most` characters; nothing of what is not said."""
+    """Yield a text as a voice can say it, in passages of at most `most` characters, reading on as they are taken."""
     limit, passage = min(_FIRST, most), ""
     for segment in _segments(text, most=most):
         joined = join_texts((passage, segment))
@@ -27,6 +29,12 @@ def passages(text: str, *, most: int) -> Iterator[str]:
 
 
 def _segments(text: str, *, most: int) -> Iterator[str]:
-    segmenter = Segmenter()
-    for segment in segmenter.feed(speakable(text)) + segmenter.finish():
+    speech, segmenter = SpeechText(), Segmenter()
+    for begin in range(0, len(text), _STEP):
+        yield from _pieces(segmenter.feed(speech.feed(text[begin : begin + _STEP])), most=most)
+    yield from _pieces(segmenter.feed(speech.finish()) + segmenter.finish(), most=most)
+
+
+def _pieces(segments: list[str], *, most: int) -> Iterator[str]:
+    for segment in segments:
         yield from (segment[begin : begin + most] for begin in range(0, len(segment), most))

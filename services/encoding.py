@@ -21,12 +21,19 @@ _ENDLESS = b"\xff\xff\xff\xff"
 """The lengths in the header of a WAV file whose end is not known yet, as players of streams expect them."""
 
 
+def check_rate(form: Format, rate_hz: int | None) -> None:
+    """Raise BadInput (`sample_rate`) when a format cannot have this rate: Opus plays at one alone."""
+    if form == "opus" and rate_hz not in (None, _OPUS_HZ):
+        message = f"Invalid 'sample_rate': opus has {_OPUS_HZ} Hz and no other."
+        raise BadInput(message, code="unsupported_value", param="sample_rate")
+
+
 def open_encoder(
     form: Format, *, from_hz: int, to_hz: int | None = None, mp3_kbps: int = 64, pcm_bytes: int | None = None
 ) -> Encoder:
     """Return the encoder of one answer; without `to_hz` the sound keeps its rate.
 
-    `pcm_bytes`: how much will come out of a WAV, when that is known. Raises: BadInput (`sample_rate`).
+    `pcm_bytes`: how much will come out of a WAV, when that is known.
     """
     rate_hz = to_hz or from_hz
     match form:
@@ -41,8 +48,6 @@ def open_encoder(
         case "flac":
             return ContainerEncoder("flac", "flac", from_hz=from_hz, to_hz=rate_hz, codec={"frame_size": "960"})
         case "opus":
-            if to_hz not in (None, _OPUS_HZ):  # its streams always play at this rate
-                raise BadInput(f"Opus has {_OPUS_HZ} Hz and no other 'sample_rate'.", param="sample_rate")
             return _opus(from_hz)
 
 

@@ -3,7 +3,7 @@
 import contextlib
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 
 from protocol.errors import UpstreamBroken, UpstreamBusy, UpstreamError, UpstreamTimeout
 from protocol.keys import ApiKey
@@ -27,31 +27,37 @@ class Narration:
     def __init__(
         self,
         narrator: Narrator,
-        passages: Sequence[Passage],
+        passages: Iterable[Passage],
         *,
         voice: str,
         manner: Manner,
         key: ApiKey,
         cancel: CancelToken,
     ) -> None:
-        self._narrator, self._passages = narrator, passages
+        self._narrator, self._passages, self._asked = narrator, iter(passages), 0
         self._voice, self._manner, self._key, self._cancel = voice, manner, key, cancel
 
-    def sounds(self) -> Iterator[Sound]:
-        """Yield the sound of every passage in order. Raises: UpstreamError, Cancelled.
+    def sounds(self) -> Generator[Sound]:
+        """Begin to speak, and return the sound of every passage in order, to be closed by whoever gives up early.
 
         A passage is asked for when the one before it begins to sound: then it is ready when its place comes, and the
-        vendor, which counts calls by the second, never gets two at once.
+        vendor, which counts calls by the second, never gets two at once. Raises: UpstreamError, Cancelled.
         """
+        sounds = self._sounds()
+        next(sounds)
+        return sounds
+
+    def _sounds(self) -> Generator[Sound]:
+        """Yield a sound of no length when the first passage has been asked for, then the sounds."""
         readers: deque[Prefetch] = deque()
         try:
-            for number in range(len(self._passages)):
-                if not readers:
-                    readers.append(self._reader(number))
+            self._ask_for_next(readers)
+            yield Sound(pcm=b"", spoken=0)
+            while readers:
                 for sound in readers[0]:
                     yield sound
-                    if len(readers) == 1 and number + 1 < len(self._passages):
-                        readers.append(self._reader(number + 1))
+                    if len(readers) == 1:
+                        self._ask_for_next(readers)
                 readers.popleft().close()
         finally:
             if readers:  # it ends before its end: nobody wants what is still being spoken
@@ -59,9 +65,13 @@ class Narration:
             for reader in readers:
                 reader.close()
 
-    def _reader(self, number: int) -> Prefetch:
-        passage, name = self._passages[number], threading.current_thread().name
-        return Prefetch(lambda: self._spoken(passage), limit_bytes=_AHEAD_BYTES, name=f"{name}-passage-{number + 1}")
+    def _ask_for_next(self, readers: deque[Prefetch]) -> None:
+        passage = next(self._passages, None)
+        if passage is None:
+            return
+        self._asked += 1
+        name = f"{threading.current_thread().name}-passage-{self._asked}"
+        readers.append(Prefetch(lambda: self._spoken(passage), limit_bytes=_AHEAD_BYTES, name=name))
 
     def _spoken(self, passage: Passage) -> Iterator[Sound]:
         """Yield the sound of one passage; one that fails before it sounds is tried a second time."""

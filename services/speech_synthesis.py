@@ -7,15 +7,17 @@ make the vendor wait for minutes. All sound goes through one encoder, so there i
 What a caller chose beyond the text reaches the model, is done here (speed, sample rate) or is refused by its name.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from itertools import chain
 
 from protocol.errors import BadInput
 from protocol.keys import ApiKey
 from protocol.openai.speech import SpeechRequest
 from protocol.passages import passages
 from services.catalogue import Catalogue, role_of
-from services.encoding import open_encoder
+from services.encoding import check_rate, open_encoder
 from services.flow import CancelToken
 from services.narration import Narration, Passage
 from services.ports import Manner, Narrator, Sound
@@ -59,10 +61,16 @@ class SpeechSynthesis:
         narrator = self._narrators(self._model(request))
         voice = resolve_voice(request.voice_name, narrator.model, default=self._rules.voice)
         manner = manner_of(request, narrator)
-        if calls := _calls(request.input, narrator):
-            sounds = Narration(narrator, calls, voice=voice, manner=manner, key=key, cancel=cancel).sounds()
-            return self._spoken(sounds, request, rate_hz=narrator.rate_hz, speed=request.speed / manner.rate)
-        return self._silence(request, narrator)
+        check_rate(request.response_format, request.sample_rate)
+        calls = _calls(request.input, narrator)
+        if not (first := next(calls, None)):
+            return self._silence(request, narrator)
+        narration = Narration(narrator, chain((first,), calls), voice=voice, manner=manner, key=key, cancel=cancel)
+        with ExitStack() as giving_up:
+            sounds = giving_up.enter_context(closing(narration.sounds()))
+            spoken = self._spoken(sounds, request, rate_hz=narrator.rate_hz, speed=request.speed / manner.rate)
+            giving_up.pop_all()
+        return spoken
 
     def _model(self, request: SpeechRequest) -> str:
         """Return the vendor's model; OpenAI's names promise one that takes instructions, when there are any.
@@ -78,7 +86,7 @@ class SpeechSynthesis:
             raise BadInput(f"The model '{request.model}' does not speak.", code="model_not_supported", param="model")
         return model
 
-    def _spoken(self, sounds: Iterator[Sound], request: SpeechRequest, *, rate_hz: int, speed: float) -> Spoken:
+    def _spoken(self, sounds: Generator[Sound], request: SpeechRequest, *, rate_hz: int, speed: float) -> Spoken:
         encoder = open_encoder(
             request.response_format, from_hz=rate_hz, to_hz=request.sample_rate, mp3_kbps=self._rules.mp3_kbps
         )
@@ -94,15 +102,16 @@ class SpeechSynthesis:
             mp3_kbps=self._rules.mp3_kbps,
             pcm_bytes=len(pcm),
         )
-        return Spoken(iter((Sound(pcm=pcm, spoken=1),)), encoder=encoder, rate_hz=rate_hz)
+        silence = (Sound(pcm=piece, spoken=1) for piece in (pcm,))
+        return Spoken(silence, encoder=encoder, rate_hz=rate_hz)
 
 
-def _calls(text: str, narrator: Narrator) -> list[Passage]:
-    """Return what to say, call by call; nothing when there is not a word in it."""
-    if narrator.most_chars is None:
-        segments = tuple(passages(text, most=_SEGMENT_CHARS))
-        return [segments] if segments else []
-    return [(passage,) for passage in passages(text, most=narrator.most_chars)]
+def _calls(text: str, narrator: Narrator) -> Iterator[Passage]:
+    """Yield what to say, call by call; nothing when there is not a word in it."""
+    if narrator.most_chars is not None:
+        yield from ((passage,) for passage in passages(text, most=narrator.most_chars))
+    elif segments := tuple(passages(text, most=_SEGMENT_CHARS)):
+        yield segments
 
 
 def manner_of(request: SpeechRequest, narrator: Narrator) -> Manner:

@@ -1,5 +1,6 @@
 """One text's sound on its way to a client: stretched, encoded, in pieces worth sending, and what it cost."""
 
+import contextlib
 import math
 from collections.abc import Generator, Iterator
 
@@ -9,7 +10,7 @@ from services.ports import Sound
 from services.tempo import Tempo
 
 _FIRST_MS, _LATER_MS = 40, 160
-"""Sound that is encoded at once: little for the first bytes, more later, because each piece costs a wake-up."""
+"""Sound that is encoded at once: little until the first bytes are out, more later, as each piece costs a wake-up."""
 _TOKENS_PER_S = 12.5
 """Of sound, for models that do not count it: the frames of the model's own codec."""
 
@@ -20,7 +21,7 @@ class Spoken:
     Making it waits for the first bytes, so what fails before them is raised there.
     """
 
-    def __init__(self, sounds: Iterator[Sound], *, encoder: Encoder, rate_hz: int, tempo: Tempo | None = None) -> None:
+    def __init__(self, sounds: Generator[Sound], *, encoder: Encoder, rate_hz: int, tempo: Tempo | None = None) -> None:
         self._sounds, self._encoder, self._rate_hz = sounds, encoder, rate_hz
         self._tempo = tempo or Tempo(rate_hz=rate_hz, speed=1)
         self._waiting = bytearray()
@@ -50,13 +51,17 @@ class Spoken:
         )
 
     def _encoded(self) -> Generator[bytes]:
-        has_begun = False
-        for sound in self._sounds:
-            self._take(sound)
-            if len(self._waiting) >= self._bytes(_LATER_MS if has_begun else _FIRST_MS) and (chunk := self._encode()):
-                has_begun = True
-                yield chunk
-        yield self._encode() + self._encoder.feed(self._tempo.finish()) + self._encoder.finish()
+        with contextlib.closing(self._sounds):
+            has_begun = False
+            for sound in self._sounds:
+                self._take(sound)
+                while not has_begun and (chunk := self._encode(_FIRST_MS)) is not None:
+                    has_begun = bool(chunk)
+                    if chunk:
+                        yield chunk
+                if chunk := self._encode(_LATER_MS, whole=True):
+                    yield chunk
+            yield self._last()
 
     def _take(self, sound: Sound) -> None:
         self._waiting += sound.pcm
@@ -66,9 +71,18 @@ class Spoken:
             self._input_tokens += sound.usage.prompt_tokens
             self._output_tokens += sound.usage.completion_tokens
 
-    def _encode(self) -> bytes:
-        pcm, self._waiting = bytes(self._waiting), bytearray()
+    def _encode(self, least_ms: int, *, whole: bool = False) -> bytes | None:
+        """Return so much of what waits, or all of it, encoded (maybe to nothing yet); None while less waits."""
+        size_bytes = self._bytes(least_ms)
+        if len(self._waiting) < size_bytes:
+            return None
+        pcm = bytes(self._waiting if whole else self._waiting[:size_bytes])
+        del self._waiting[: len(pcm)]
         return self._encoder.feed(self._tempo.feed(pcm))
+
+    def _last(self) -> bytes:
+        rest = self._encode(0, whole=True) or b""
+        return rest + self._encoder.feed(self._tempo.finish()) + self._encoder.finish()
 
     def _bytes(self, duration_ms: int) -> int:
         return self._rate_hz * 2 * duration_ms // 1000

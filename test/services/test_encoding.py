@@ -10,7 +10,7 @@ from emulator.ear import decode_audio
 from emulator.voice import speak
 from protocol.errors import BadInput
 from protocol.openai.speech import Format
-from services.encoding import open_encoder
+from services.encoding import check_rate, open_encoder
 from test.services.tones import loudest_hz, tone
 from test.support.device import heard_in
 
@@ -59,11 +59,8 @@ def test_the_first_bytes_come_after_an_eighth_of_a_second_of_sound_at_most(form:
 @pytest.mark.parametrize("form", [*CONTAINED, "pcm"])
 @pytest.mark.parametrize("to_hz", [8000, 16_000, 22_050, 44_100, 48_000])
 def test_a_wished_sample_rate_is_honoured(form: Format, to_hz: int) -> None:
-    if form == "opus" and to_hz != 48_000:
-        with pytest.raises(BadInput) as refusal:
-            encoded(b"", form, to_hz=to_hz)
-        assert refusal.value.param == "sample_rate"
-        return
+    if form == "opus":
+        to_hz = 48_000
 
     data = b"".join(encoded(tone(1, RATE_HZ), form, to_hz=to_hz))
 
@@ -71,6 +68,14 @@ def test_a_wished_sample_rate_is_honoured(form: Format, to_hz: int) -> None:
     assert rate_hz == to_hz
     assert abs(loudest_hz(pcm, rate_hz) - 440) < 2
     assert abs(len(pcm) / 2 / rate_hz - 1) < 0.2
+
+
+def test_opus_has_one_rate_and_the_others_have_all() -> None:
+    with pytest.raises(BadInput) as refusal:
+        check_rate("opus", 24_000)
+
+    assert refusal.value.param == "sample_rate"
+    assert check_rate("opus", 48_000) is check_rate("opus", None) is check_rate("mp3", 24_000) is None
 
 
 @pytest.mark.parametrize("form", [*CONTAINED, "pcm"])

@@ -42,6 +42,16 @@ def test_passages_sound_in_their_order() -> None:
     assert narrator.asked == ["one", "two", "three"]
 
 
+def test_the_first_passage_is_asked_for_before_anybody_takes_a_sound() -> None:
+    narrator = ScriptedNarrator()
+
+    sounds = narration(narrator, "one", "two").sounds()
+
+    eventually(lambda: narrator.asked == ["one"])
+    sounds.close()
+    assert readers() == []
+
+
 def test_the_next_passage_is_asked_for_when_this_one_sounds_and_no_sooner() -> None:
     go_on = threading.Event()
     narrator = ScriptedNarrator(script={"one": [[b"\x01\x00", go_on.wait, b"\x02\x00"]]})

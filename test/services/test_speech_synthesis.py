@@ -15,6 +15,7 @@ from services.spoken import Spoken
 from test.services.narrators import ScriptedNarrator, said
 
 RULES = SpeechRules(voice="Kai", instructed_model="qwen-audio-3.0-tts-flash", mp3_kbps=64, max_chars=20_000)
+CANCELS: list[CancelToken] = []
 EVERYTHING = frozenset({"language", "instructions", "pitch", "volume", "seed"})
 
 
@@ -27,7 +28,8 @@ def speak(narrator: ScriptedNarrator, *, rules: SpeechRules = RULES, **fields: o
         return narrator
 
     synthesis = SpeechSynthesis(build, catalogue=Catalogue(), rules=rules)
-    return synthesis.speak(wish, key=ApiKey("k"), cancel=CancelToken())
+    CANCELS.append(CancelToken())
+    return synthesis.speak(wish, key=ApiKey("k"), cancel=CANCELS[-1])
 
 
 def test_a_text_is_spoken_by_the_default_model_and_voice() -> None:
@@ -153,6 +155,30 @@ def test_the_first_bytes_leave_with_the_first_sound() -> None:
     pieces = list(spoken)
 
     assert [len(piece) for piece in pieces] == [1920, 2880]
+
+
+def test_a_large_first_sound_leaves_in_two_pieces() -> None:
+    spoken = speak(ScriptedNarrator(script={"你好。": [[bytes(48_000)]]}))
+
+    assert [len(piece) for piece in spoken] == [1920, 46_080, 0]
+
+
+def test_giving_up_stops_the_vendor() -> None:
+    spoken, cancel = speak(ScriptedNarrator(script={"你好。": [[bytes(1920)] * 10_000]})), CANCELS[-1]
+    is_stopped_before = cancel.is_cancelled
+
+    spoken.close()
+
+    assert (is_stopped_before, cancel.is_cancelled) == (False, True)
+
+
+def test_an_encoder_that_cannot_be_opened_stops_the_vendor() -> None:
+    narrator = ScriptedNarrator(script={"你好。": [[bytes(1920)] * 10_000]})
+
+    with pytest.raises(TypeError):
+        speak(narrator, response_format="mp3", rules=replace(RULES, mp3_kbps="no number"))
+
+    assert CANCELS[-1].is_cancelled
 
 
 def test_usage_counts_what_the_vendor_billed_and_the_sound() -> None:
