@@ -59,7 +59,7 @@ def _talk_page() -> Response:
 
 def _introduction(version: str) -> Introduction:
     return Introduction(
-        name="voice-assistant",
+        name="voice-backend",
         version=version,
         description="OpenAI's API for chat and speech, and spoken turns over WebSocket, served by DashScope.",
         endpoints=_endpoints(),

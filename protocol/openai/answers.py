@@ -201,11 +201,21 @@ class TranscriptDone(Struct, kw_only=True, tag_field="type", tag="transcript.tex
 # --- the server
 
 
+class HealthKeys(Struct, kw_only=True):
+    """With whose keys the model service is asked, and whether this server has given out tokens."""
+
+    mode: str
+    tokens: bool
+
+
 class Health(Struct, kw_only=True):
     """The process is alive."""
 
-    status: str
+    status: Literal["healthy"]
     timestamp: str
+    time_unix: int
+    service: str
+    keys: HealthKeys
 
 
 class Introduction(Struct, kw_only=True):

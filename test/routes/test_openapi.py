@@ -12,14 +12,17 @@ import pytest
 import urllib3
 from openapi_spec_validator import validate
 
-from protocol.openapi import document
+from protocol.openapi import Operation, document
 from routes.openapi import about, routes_of
 from routes.operations import OPERATIONS
 from test.support.servers import RunningServer
 
-CHECKS = (
-    "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,unsupported_method"
+OPTIONS = (
+    "--checks not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,"
+    "unsupported_method --phases examples,coverage,fuzzing --generation-deterministic --max-examples 50 --no-shrink"
+    " --workers 2 --no-color"
 )
+SOCKETS = ("--exclude-path-regex", "^/v1/chat/(audio|vlm)$")
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +85,20 @@ def test_words_have_no_indentation_of_the_source(told: dict[str, Any]) -> None:
     assert "\n    " not in "".join(schema.get("description", "") for schema in told["components"]["schemas"].values())
 
 
+@pytest.mark.parametrize("operation", [one for one in OPERATIONS if not one.is_websocket], ids=lambda one: one.id)
+def test_a_key_is_asked_for_where_the_document_says_so(
+    serve: Callable[..., RunningServer], operation: Operation
+) -> None:
+    server = serve(api_tokens="a-token-of-this-test", key_pass_through="false")
+
+    answer = urllib3.request(
+        operation.method, server.url + operation.path, headers={"Content-Type": "application/json"}
+    )
+
+    is_asked = answer.status == 401 and answer.json()["error"]["code"] == "missing_api_key"
+    assert is_asked is not operation.is_public, answer.data
+
+
 # --- the server, held against it by requests that are made up
 
 
@@ -89,7 +106,7 @@ def test_words_have_no_indentation_of_the_source(told: dict[str, Any]) -> None:
     "ignore:.*SpooledTemporaryFile:pytest.PytestUnraisableExceptionWarning"
 )
 def test_made_up_requests_are_answered_as_the_document_says(server: RunningServer, tmp_path: Path) -> None:
-    done = walk(server, tmp_path)
+    done = walk(server, tmp_path, *SOCKETS)
 
     assert done.returncode == 0, done.stdout[-20_000:]
 
@@ -102,27 +119,8 @@ def test_a_server_that_breaks_the_documents_word_is_noticed(server: RunningServe
     assert done.returncode == 1 and "timestamp" in done.stdout
 
 
-def walk(server: RunningServer, folder: Path, *options: str) -> "subprocess.CompletedProcess[str]":
-    """Send schemathesis through every operation: values that fit, values that do not, methods that are not told."""
-    address = [f"{server.url}/openapi.json", "--header", f"Authorization: Bearer {server.key}"]
-    chosen = [
-        "--checks",
-        CHECKS,
-        "--exclude-path-regex",
-        "^/v1/chat/(audio|vlm)$",
-        "--phases",
-        "examples,coverage,fuzzing",
-    ]
-    bounds = [
-        "--generation-deterministic",
-        "--max-examples",
-        "15",
-        "--no-shrink",
-        "--max-time",
-        "60",
-        "--workers",
-        "2",
-        "--no-color",
-    ]
-    command = [sys.executable, "-m", "schemathesis.cli", "run", *address, *chosen, *bounds, *options]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
+def walk(server: RunningServer, folder: Path, *which: str) -> "subprocess.CompletedProcess[str]":
+    """Send schemathesis through operations: values that fit, values that do not, methods that are not told."""
+    command = [sys.executable, "-m", "schemathesis.cli", "run", f"{server.url}/openapi.json", *which, *OPTIONS.split()]
+    key = ["--header", f"Authorization: Bearer {server.key}"]
+    return subprocess.run([*command, *key], cwd=folder, capture_output=True, text=True, timeout=120)
