@@ -1,7 +1,6 @@
 """The server's voice, and its ear: what it says in each format, and whether it understands what it said."""
 
 import base64
-import dataclasses
 import io
 import math
 import struct
@@ -13,11 +12,9 @@ import msgspec
 
 from client.check.site import Answer, Failed
 from client.check.visit import SAYING, Surface, Visit
-from client.device import Device, DeviceError
 
 _SPEECH: Final = "/v1/audio/speech"
 _TRANSCRIPTIONS: Final = "/v1/audio/transcriptions"
-_TURNS: Final = "/v1/chat/audio"
 _TONE_HZ, _TONE_RATE_HZ, _TONE_S = 440, 16_000, 1.0
 _MAGIC: Final = {
     "mp3": (b"ID3", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2", b"\xff\xfa"),
@@ -85,22 +82,6 @@ def transcript_streamed(visit: Visit) -> str:
     return f"{visit.expect_saying(events[-1]['text'])}, {len(events)} events"
 
 
-def spoken_turn(visit: Visit) -> str:
-    """Hold a turn as a device does: the recording up, the words and the sound of the answer down."""
-    if (probe := visit.site.get(_TURNS)).status == 404:
-        probe.expect(101)
-    try:
-        with Device(f"{visit.site.websocket_root}{_TURNS}", key=visit.site.key) as device:
-            result = device.turn(_recording(visit), timeout_s=120)
-    except DeviceError as error:
-        raise Failed(str(error)) from error
-    if not result.is_ok and (visit.recording or not result.completed):  # a tone alone need not be understood
-        raise Failed(result.failure)
-    first_ms, total_ms = result.first_audio_ms or 0.0, result.end_ms or 0.0
-    visit.site.last = dataclasses.replace(probe, first_ms=first_ms, total_ms=total_ms)
-    return f"{visit.expect_saying(result.transcript)}, answered with {result.sound_ms / 1000:.1f} s of sound"
-
-
 def tone() -> bytes:
     """Return a WAV file of one second of a plain tone, for an ear whose server has no voice."""
     count = int(_TONE_RATE_HZ * _TONE_S)
@@ -149,5 +130,4 @@ SURFACES = (
     Surface(name="transcription, verbose", look=transcript_verbose),
     *(Surface(name=f"transcription, {kind}", look=partial(captions, kind=kind)) for kind in ("srt", "vtt")),
     Surface(name="transcription, streamed", look=transcript_streamed),
-    Surface(name="spoken turn", look=spoken_turn, is_optional=True),
 )

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from client.check import chat, front, refusals, sound
+from client.check import chat, front, refusals, sound, turns
 from client.check.site import Failed
 from client.check.visit import Surface, Visit
 
-SURFACES: Final = (*front.SURFACES, *chat.SURFACES, *sound.SURFACES, *refusals.SURFACES)
+SURFACES: Final = (*front.SURFACES, *chat.SURFACES, *sound.SURFACES, *turns.SURFACES, *refusals.SURFACES)
 _NOT_THERE: Final = (404, 405, 501)
 
 

@@ -79,7 +79,7 @@ def test_what_another_server_may_be_without_is_not_there_and_no_failure(
 ) -> None:
     _, found = check(emulator.compatible_url, key, capsys)
 
-    assert outcomes(found, "absent") >= {"health", "page", "voices", "audio models", "spoken turn"}
+    assert outcomes(found, "absent") >= {"health", "page", "voices", "audio models", "spoken turn", "picture turn"}
     assert {"models", "chat", "chat, streamed"} <= outcomes(found, "ok")
     assert "speech, mp3" in outcomes(found, "failed")
 
@@ -95,7 +95,7 @@ def test_people_see_a_table_and_what_failed(
     lines = capsys.readouterr().out.splitlines()
     assert (code, lines[0]) == (1, f"● {url}")
     assert lines[2].split()[:3] == ["✓", "health", "ok"]
-    assert lines[-1] == f"✗ 2 of {len(SURFACES)} failed: chat, streamed; spoken turn"
+    assert lines[-1] == f"✗ 3 of {len(SURFACES)} failed: chat, streamed; spoken turn; picture turn"
 
 
 @pytest.mark.parametrize("more", [[], ["--json"]])

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ def node_packages(*requirements: str) -> Path:
     return _fetched(requirements, lambda folder: [*npm, "--prefix", str(folder), *requirements])
 
 
-def _fetched(requirements, command):
+def _fetched(requirements: tuple[str, ...], command: Callable[[Path], list[str]]) -> Path:
     target = CACHE / re.sub(r"[^A-Za-z0-9.-]+", "-", "_".join(requirements))
     if target.exists():
         return target
