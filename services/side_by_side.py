@@ -10,7 +10,7 @@ helper has ended: one stop signal, behind the caller's, belongs to them all.
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 
 from protocol.texts import join_texts
 from services.flow import CancelToken
@@ -29,7 +29,11 @@ def side_by_side(recordings: Iterator[Recording], hear: Hear, *, cancel: CancelT
     if second is None:
         yield from hear(first, cancel)
         return
-    yield from _joined(_told(_chained(first, second, recordings), hear, cancel))
+    told = _told(_chained(first, second, recordings), hear, cancel)
+    try:
+        yield from _joined(told)
+    finally:
+        told.close()  # now, and not when the last frame of a failure has been forgotten
 
 
 def _chained(first: Recording, second: Recording, rest: Iterator[Recording]) -> Iterator[Recording]:
@@ -38,7 +42,7 @@ def _chained(first: Recording, second: Recording, rest: Iterator[Recording]) -> 
     yield from rest
 
 
-def _told(recordings: Iterator[Recording], hear: Hear, cancel: CancelToken) -> Iterator[Iterator[Heard]]:
+def _told(recordings: Iterator[Recording], hear: Hear, cancel: CancelToken) -> Generator[Iterator[Heard]]:
     """Yield, for each recording, the pieces heard in it."""
     stop = CancelToken()
     forget = cancel.on_cancel(stop.cancel)

@@ -8,7 +8,6 @@ Shape: PCM is s16le mono 16 000 Hz.
 """
 
 import io
-import math
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -95,14 +94,15 @@ def pcm_of(sound: SoundFile, *, length: Length, cancel: CancelToken) -> Iterator
         length.size_bytes += len(pcm)
         if length.seconds > _MOST_S:
             raise TooLarge(f"The recording is longer than {_MOST_S // 3600} hours.", param="file")
-        yield pcm
+        if pcm:
+            yield pcm
     if not length.size_bytes:
         raise _unreadable(sound)
 
 
 def _decoded(sound: SoundFile, length: Length) -> Iterator[bytes]:
     if sound.pcm_rate_hz:
-        yield from decode_pcm(sound.file, rate_hz=sound.pcm_rate_hz, limit_s=math.inf)
+        yield from decode_pcm(sound.file, rate_hz=sound.pcm_rate_hz, limit_s=_MOST_S + 1)
         return
     try:
         with av.open(_Unclosed(sound.file), "r", format=sound.container.demuxer) as media:
