@@ -60,7 +60,7 @@ def create_app(settings: Settings) -> Flask:
     has_public_urls = bool(settings.public_url)
     settings = _with_vendor(settings, app)
     files = _open_files(settings)
-    transport = _open_transport(settings)
+    transport = _open_transport(settings, idle_s=settings.upstream_idle_s)
     engines = _build_engines(settings, transport, files, has_public_urls=has_public_urls)
     sessions = app.extensions["sessions"] = Sessions(settings.max_ws_sessions)
     rules, picture_rules = _session_rules(settings), _picture_session_rules(settings)
@@ -72,7 +72,7 @@ def create_app(settings: Settings) -> Flask:
     errors.register(app)
     app.register_blueprint(audio_websocket.blueprint(engines, rules, sessions=sessions))
     app.register_blueprint(vlm_websocket.blueprint(seeing, picture_rules, sessions=sessions))
-    app.register_blueprint(_chat_door(settings, transport))
+    app.register_blueprint(_chat_door(settings))
     app.register_blueprint(_models_door(settings, transport))
     app.register_blueprint(_speech_door(settings, transport))
     app.register_blueprint(_transcription_door(settings, transport))
@@ -176,7 +176,9 @@ def _models_door(settings: Settings, transport: Transport) -> Blueprint:
     return models_api.blueprint(ModelList(known, source), known)
 
 
-def _chat_door(settings: Settings, transport: Transport) -> Blueprint:
+def _chat_door(settings: Settings) -> Blueprint:
+    """Return the door of chat completions; its line to the vendor has more patience than the one of spoken turns."""
+    transport = _open_transport(settings, idle_s=settings.chat_idle_s)
     compatible = CompatibleCompletions(transport, url=settings.chat_url)
     native = NativeCompletions(transport, base_url=settings.base_url)
     return chat_api.blueprint(ChatCompletions(compatible, _catalogue(settings), native=native))
@@ -226,9 +228,9 @@ def _open_files(settings: Settings) -> LocalFiles:
     )
 
 
-def _open_transport(settings: Settings) -> Transport:
+def _open_transport(settings: Settings, *, idle_s: float) -> Transport:
     pool_size = settings.max_ws_sessions + settings.http_threads
-    return Transport(connect_s=settings.connect_timeout_s, idle_s=settings.upstream_idle_s, pool_size=pool_size)
+    return Transport(connect_s=settings.connect_timeout_s, idle_s=idle_s, pool_size=pool_size)
 
 
 def _build_engines(settings: Settings, transport: Transport, files: LocalFiles, *, has_public_urls: bool) -> Engines:

@@ -239,6 +239,9 @@ class Settings:
     upstream_idle_s: float = setting(
         "UPSTREAM_IDLE_SECONDS", 30.0, number(0.1, 600), "The vendor's longest silence within a call, seconds"
     )
+    chat_idle_s: float = setting(
+        "CHAT_IDLE_SECONDS", 300.0, number(0.1, 3600), "The same within a chat completion over HTTP: models think first"
+    )
     drain_s: float = setting(
         "DRAIN_SECONDS", 20.0, number(0, 3600), "Time for running turns when the server stops, seconds"
     )
