@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from emulator.brain import count_tokens, is_chinese
 from emulator.calls import Call
-from emulator.chat_request import ChatRequest, media_url, sounding_parts
+from emulator.chat_parts import media_url, sounding_parts
+from emulator.chat_request import ChatRequest
 from emulator.ear import decode_audio
 from emulator.errors import ApiError
 from emulator.media import fetch

@@ -15,7 +15,8 @@ from emulator import faults
 from emulator.asr import Heard, transcribe_part
 from emulator.brain import cut
 from emulator.calls import Call
-from emulator.chat_request import ChatRequest, audio_parts
+from emulator.chat_parts import audio_parts
+from emulator.chat_request import ChatRequest
 from emulator.chat_stream import DONE, error_frame, frame
 from emulator.errors import ApiError
 from emulator.requests import JSON, stream_response, text_of

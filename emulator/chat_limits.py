@@ -57,7 +57,7 @@ def _check_voice(audio: Any) -> None:
         return
     if audio.get("format", "wav") != "wav":
         raise ApiError("Input should be 'wav': audio.format")
-    if audio.get("voice", "Cherry") not in OMNI_VOICES:
+    if str(audio.get("voice", "Cherry")) not in OMNI_VOICES:
         raise ApiError(f"Voice '{audio['voice']}' is not supported.")
 
 

@@ -1,43 +1,22 @@
-"""A chat request, checked: parameters in range and content parts that the model takes, with the service's messages."""
+"""A chat request, checked: messages in order and content parts that the model takes, with the service's messages."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from emulator.chat_options import check_options
+from emulator.chat_parts import BAD_ITEM, kind_of, media_url, parts_in, text_in
 from emulator.errors import ApiError
+from emulator.media import BAD_URL
 from emulator.models import Model
 
-_BAD_URL: Final = "The provided URL does not appear to be valid. Ensure it is correctly formatted."
-_BAD_ITEM: Final = "The provided messages input is invalid. The error info is [Unexpected item type in content.]."
 _LONE_TOOL: Final = (
     'messages with role "tool" must be a response to a preceeding message with "tool_calls".'  # the service's spelling
 )
+_ROLES: Final = ("system", "developer", "user", "assistant", "tool")
 _SEEING: Final = frozenset({"multimodal", "omni", "livetranslate"})
 _HEARING: Final = frozenset({"omni", "livetranslate", "asr"})
-_RANGES: Final[dict[str, tuple[Callable[[float], bool], str]]] = {
-    "temperature": (lambda x: 0 <= x < 2, "Temperature should be in [0.0, 2.0)"),
-    "top_p": (lambda x: 0 < x <= 1, "Range of top_p should be (0.0, 1.0]"),
-    "presence_penalty": (lambda x: -2 <= x <= 2, "Range of presence_penalty should be [-2.0, 2.0]"),
-    "repetition_penalty": (lambda x: x > 0, "Range of repetition_penalty should be (0.0, +inf)"),
-    "top_k": (lambda x: x >= 0, "Range of top_k should be [0, +inf)"),
-    "n": (lambda x: 1 <= x <= 4, "Range of n should be [1, 4]"),
-    "top_logprobs": (lambda x: 0 <= x <= 5, "Range of top_logprobs should be [0, 5]"),
-    "max_tokens": (lambda x: 1 <= x <= 65536, "Range of max_tokens should be [1, 65536]"),
-    "max_completion_tokens": (lambda x: 1 <= x <= 65536, "Range of max_tokens should be [1, 65536]"),
-    "seed": (lambda x: 0 <= x < 2**31, "Range of seed should be [0, 2147483647]"),
-}
-
-
-_TYPES: Final[dict[type, tuple[str, str]]] = {
-    dict: ("dictionary", "stream_options response_format asr_options translation_options search_options audio"),
-    list: ("list", "tools modalities"),
-    bool: (
-        "boolean",
-        "stream enable_thinking enable_search logprobs parallel_tool_calls tool_stream incremental_output",
-    ),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,18 +93,18 @@ class ChatRequest:
     def question(self) -> str:
         """The text of the last user message, then what was heard in it."""
         users = [m for m in self.messages if m["role"] == "user"]
-        return " ".join(filter(None, [_text(users[-1]) if users else "", self.heard]))
+        return " ".join(filter(None, [text_in(users[-1]) if users else "", self.heard]))
 
     @property
     def all_text(self) -> str:
         """All text of the conversation except the system's."""
-        texts = [_text(m) for m in self.messages if m["role"] != "system"]
+        texts = [text_in(m) for m in self.messages if m["role"] != "system"]
         return "\n".join([*texts, self.heard] if self.heard else texts)
 
     @property
     def system_text(self) -> str:
         """The text of the system's messages: for recognition, the context."""
-        return "\n".join(_text(m) for m in self.messages if m["role"] == "system")
+        return "\n".join(text_in(m) for m in self.messages if m["role"] == "system")
 
     @property
     def has_history(self) -> bool:
@@ -141,12 +120,12 @@ class ChatRequest:
     def image_count(self) -> int:
         """How many pictures the last user message holds."""
         users = [m for m in self.messages if m["role"] == "user"]
-        return sum(_kind(part) == "image" for part in _parts(users[-1])) if users else 0
+        return sum(kind_of(part) == "image" for part in parts_in(users[-1])) if users else 0
 
     @property
     def media_count(self) -> int:
         """How many parts of the conversation are not text."""
-        return sum(_kind(part) != "text" for m in self.messages for part in _parts(m))
+        return sum(kind_of(part) != "text" for m in self.messages for part in parts_in(m))
 
     def until_stop(self, text: str) -> str:
         """Return a text up to the first stop word."""
@@ -160,8 +139,7 @@ def check_chat(model: Model, messages: Any, options: dict[str, Any]) -> ChatRequ
     """Return the request if the service would take it.  Raises: ApiError with the service's message."""
     if not isinstance(messages, list) or not messages:
         raise ApiError('Either "prompt" or "messages" must exist and cannot both be none')
-    _check_types(options)
-    _check_ranges(options)
+    check_options(options)
     chat = ChatRequest(model=model, messages=tuple(_check_message(m) for m in messages), options=options)
     _check_parts(chat)
     _check_roles(chat)
@@ -169,7 +147,7 @@ def check_chat(model: Model, messages: Any, options: dict[str, Any]) -> ChatRequ
 
 
 def _check_message(message: Any) -> dict[str, Any]:
-    if not isinstance(message, dict) or message.get("role") not in {"system", "developer", "user", "assistant", "tool"}:
+    if not isinstance(message, dict) or message.get("role") not in _ROLES:
         raise ApiError("Role must be user or assistant and Content length must be greater than 0")
     content = message.get("content")
     if content is None and not message.get("tool_calls"):
@@ -179,31 +157,12 @@ def _check_message(message: Any) -> dict[str, Any]:
     return message
 
 
-def _check_types(options: dict[str, Any]) -> None:
-    for kind, (word, names) in _TYPES.items():
-        for name in names.split():
-            if options.get(name) is not None and not isinstance(options[name], kind):
-                raise ApiError(f"Input should be a valid {word}: {name}")
-    stop = options.get("stop")
-    if not isinstance(stop, str | None) and not (isinstance(stop, list) and all(isinstance(s, str) for s in stop)):
-        raise ApiError("Input should be a valid string or list of strings: stop")
-
-
-def _check_ranges(options: dict[str, Any]) -> None:
-    for name, (is_valid, message) in _RANGES.items():
-        value = options.get(name)
-        if value is None:
-            continue
-        if isinstance(value, bool) or not isinstance(value, int | float) or not is_valid(value):
-            raise ApiError(message)
-
-
 def _check_parts(chat: ChatRequest) -> None:
     for message in chat.messages:
-        for part in _parts(message):
-            kind = _kind(part)
+        for part in parts_in(message):
+            kind = kind_of(part)
             if kind in {"image", "video"} and chat.model.family not in _SEEING:
-                raise ApiError(_BAD_ITEM)
+                raise ApiError(BAD_ITEM)
             if kind == "audio" and chat.model.family not in _HEARING:
                 raise ApiError("An incorrect modal `audio` was entered, this model does not support it.")
             if kind != "text":
@@ -212,7 +171,7 @@ def _check_parts(chat: ChatRequest) -> None:
 
 def _check_url(url: str) -> None:
     if not url.startswith(("http://", "https://", "data:", "oss://")):
-        raise ApiError(_BAD_URL)
+        raise ApiError(BAD_URL)
 
 
 def _check_roles(chat: ChatRequest) -> None:
@@ -221,48 +180,3 @@ def _check_roles(chat: ChatRequest) -> None:
             continue
         if before is None or not (before.get("tool_calls") or before["role"] == "tool"):
             raise ApiError(_LONE_TOOL)
-
-
-def media_url(part: dict[str, Any]) -> str:
-    """Return where a picture or a sound lies: a URL or a data URI."""
-    kind = _kind(part)
-    value = part.get(kind) if kind in part else part.get("image_url", part.get("input_audio", part.get("video_url")))
-    if isinstance(value, dict):
-        value = value.get("url", value.get("data"))
-    return value if isinstance(value, str) else str((value or [""])[0])
-
-
-def sounding_parts(message: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the parts of one message that can be listened to: sounds, and videos that are files."""
-    return [part for part in _parts(message) if _kind(part) == "audio" or "video_url" in part]
-
-
-def audio_parts(messages: tuple[dict[str, Any], ...]) -> list[dict[str, Any]]:
-    """Return the sounds in the user's messages."""
-    return [part for m in messages if m["role"] == "user" for part in _parts(m) if _kind(part) == "audio"]
-
-
-def _parts(message: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    content = message.get("content")
-    for part in content if isinstance(content, list) else []:
-        if not isinstance(part, dict):
-            raise ApiError(_BAD_ITEM)
-        yield part
-
-
-def _kind(part: dict[str, Any]) -> str:
-    """Return text, image, audio or video, from either surface's way of writing a part."""
-    name = str(part.get("type") or next(iter(part), ""))
-    for kind in ("image", "audio", "video"):
-        if kind in name:
-            return kind
-    if name != "text":
-        raise ApiError(_BAD_ITEM)
-    return "text"
-
-
-def _text(message: dict[str, Any]) -> str:
-    content = message.get("content")
-    if isinstance(content, str):
-        return content
-    return "\n".join(str(part.get("text", "")) for part in _parts(message) if _kind(part) == "text")

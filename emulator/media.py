@@ -15,7 +15,7 @@ from emulator.errors import ApiError
 _FETCH_TIMEOUT_S: Final = 30
 _LARGEST_FETCH: Final = 400_000_000
 _LARGEST_DATA_URI: Final = 10_485_760
-_BAD_URL: Final = "The provided URL does not appear to be valid. Ensure it is correctly formatted."
+BAD_URL: Final = "The provided URL does not appear to be valid. Ensure it is correctly formatted."
 
 
 def fetch(url: str, call: Call, *, limit: int = _LARGEST_FETCH) -> bytes:
@@ -26,7 +26,7 @@ def fetch(url: str, call: Call, *, limit: int = _LARGEST_FETCH) -> bytes:
     if url.startswith("data:"):
         return _from_data_uri(url)
     if not url.startswith(("http://", "https://", "oss://")):
-        raise ApiError(_BAD_URL)
+        raise ApiError(BAD_URL)
     data = _from_upload(url, call) if url.startswith("oss://") else _download(url, limit)
     if len(data) > limit:
         raise ApiError("Multimodal file size is too large")
@@ -36,13 +36,13 @@ def fetch(url: str, call: Call, *, limit: int = _LARGEST_FETCH) -> bytes:
 def _from_data_uri(url: str) -> bytes:
     head, comma, body = url.partition(",")
     if not comma or not head.endswith(";base64"):
-        raise ApiError(_BAD_URL)
+        raise ApiError(BAD_URL)
     if len(body) > _LARGEST_DATA_URI:
         raise ApiError(f"Exceeded limit on max bytes per data-uri item : {_LARGEST_DATA_URI}")
     try:
         return base64.b64decode(body, validate=True)
     except binascii.Error as error:
-        raise ApiError(_BAD_URL) from error
+        raise ApiError(BAD_URL) from error
 
 
 def _download(url: str, limit: int) -> bytes:

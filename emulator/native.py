@@ -13,7 +13,8 @@ from emulator.asr import Heard, transcribe_part
 from emulator.brain import Answer, compose, cut
 from emulator.calls import Call
 from emulator.chat_limits import check_limits
-from emulator.chat_request import ChatRequest, audio_parts, check_chat
+from emulator.chat_parts import audio_parts
+from emulator.chat_request import ChatRequest, check_chat
 from emulator.errors import ApiError
 from emulator.models import find_model
 from emulator.requests import (

@@ -63,7 +63,7 @@ OMNI_VOICES: Final = SYSTEM_VOICES | {"Tina"}
 
 def is_known_voice(voice: object, model: str) -> bool:
     """Tell whether a model speaks with a voice; models for cloned and designed voices take any name."""
-    return voice in SYSTEM_VOICES or ("-vc-" in model or "-vd-" in model) and isinstance(voice, str) and bool(voice)
+    return isinstance(voice, str) and (voice in SYSTEM_VOICES or ("-vc-" in model or "-vd-" in model) and bool(voice))
 
 
 # Each generation has voices of its own; cosyvoice-v3.5 has none but those that were cloned or designed for it.
