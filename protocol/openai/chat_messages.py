@@ -48,7 +48,7 @@ def has_pictures(messages: list[Json]) -> bool:
 def uses_uploads(messages: list[Json]) -> bool:
     """Whether a part lies in the vendor's own temporary store, which must be told in a header."""
     links = (link for message in messages for part in _parts(message) for link in _links(part))
-    return any(link.startswith("oss://") for link in links)
+    return any(link.lower().startswith("oss://") for link in links)
 
 
 def _parts(message: Json) -> Iterable[Json]:

@@ -383,6 +383,15 @@ def test_a_spoken_answer_is_streamed_as_pcm_with_its_transcript(
     assert "".join(piece.get("transcript", "") for piece in pieces) == "Hello." == text_of(chunks)
 
 
+def test_a_model_may_think_in_silence_for_longer_than_a_spoken_turn_could_wait(
+    serve: Callable[..., RunningServer], scenario: Callable[..., None]
+) -> None:
+    client = client_of(serve(upstream_idle_s=0.1, chat_idle_s=60.0))
+    scenario(replies=["Done."], latency={"chat_first_token_ms": 400})
+
+    assert whole(client).choices[0].message.content == "Done." == text_of(streamed(client))
+
+
 # --- what goes wrong
 
 
@@ -514,6 +523,19 @@ def test_an_error_that_comes_as_the_first_event_has_its_status(
         client.chat.completions.create(model=model, messages=QUESTION, stream=True)
 
     assert failed.value.code == "rate_limit_exceeded" and failed.value.response.headers["retry-after"] == "1"
+
+
+@pytest.mark.parametrize("is_stream", [False, True], ids=["whole", "stream"])
+def test_a_vendor_that_says_nothing_at_all_is_given_up(
+    serve: Callable[..., RunningServer], scenario: Callable[..., None], is_stream: bool
+) -> None:
+    client = client_of(serve(chat_idle_s=0.2))
+    scenario(faults=[{"stage": "chat", "kind": "stall"}])
+
+    with pytest.raises(openai.InternalServerError) as failed:
+        client.chat.completions.create(model="qwen-plus", messages=QUESTION, stream=is_stream)
+
+    assert (failed.value.status_code, failed.value.code) == (504, "request_timeout")
 
 
 def test_a_gathered_answer_that_broke_off_is_an_error_with_a_status(
