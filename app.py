@@ -6,6 +6,7 @@ import sys
 from dataclasses import replace
 
 from flask import Blueprint, Flask
+from sqlalchemy import URL
 
 import config
 from config import Settings
@@ -46,8 +47,8 @@ from services.speech_synthesis import SpeechRules, SpeechSynthesis
 from services.transcription import TranscriptionService
 from services.turn import Engines
 from services.turns import TurnRules
-from storage.history import SqlHistory, mysql_url, open_history, sqlite_url
-from storage.local_files import LocalFiles, load_or_create_secret
+from storage.database import mysql_url, sqlite_url
+from storage.opening import BucketRules, Storage, StorageRules, open_storage
 from storage.own_counts import OwnCounts
 from storage.tokens import TokenFile
 
@@ -57,11 +58,11 @@ _log = logging.getLogger("app")
 def create_app(settings: Settings) -> Flask:
     """Return the server for these settings; without a key it brings its own emulator along."""
     app = Flask("app", static_folder=None)
-    has_public_urls = bool(settings.public_url)
+    has_public_urls = bool(settings.public_url or settings.oss_bucket)
     settings = _with_vendor(settings, app)
-    files = _open_files(settings)
+    storage = app.extensions["storage"] = _open_storage(settings)
     transport = _open_transport(settings, idle_s=settings.upstream_idle_s)
-    engines = _build_engines(settings, transport, files, has_public_urls=has_public_urls)
+    engines = _build_engines(settings, transport, storage, has_public_urls=has_public_urls)
     sessions = app.extensions["sessions"] = Sessions(settings.max_ws_sessions)
     rules, picture_rules = _session_rules(settings), _picture_session_rules(settings)
     seeing = replace(engines, chat=CompatibleChat(transport, url=settings.chat_url, model=settings.vlm_model))
@@ -79,7 +80,7 @@ def create_app(settings: Settings) -> Flask:
     app.extensions["keys"] = access.in_words
     app.register_blueprint(health.blueprint(access))
     app.register_blueprint(openapi.blueprint(version=config.VERSION))
-    app.register_blueprint(pages.blueprint(files, version=config.VERSION))
+    app.register_blueprint(pages.blueprint(storage.files, version=config.VERSION))
     return app
 
 
@@ -218,14 +219,25 @@ def _transcription_door(settings: Settings, transport: Transport) -> Blueprint:
     return transcription_api.blueprint(service, max_upload_bytes=settings.max_upload_bytes)
 
 
-def _open_files(settings: Settings) -> LocalFiles:
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    return LocalFiles(
-        settings.data_dir / "files",
-        base_url=settings.public_url,
-        secret=load_or_create_secret(settings.data_dir / "link.secret"),
-        lifetime_s=settings.recording_url_s,
+def _open_storage(settings: Settings) -> Storage:
+    bucket = BucketRules(
+        access_key_id=settings.oss_access_key_id,
+        secret=settings.oss_access_key_secret,
+        bucket=settings.oss_bucket,
+        region=settings.oss_region,
+        endpoint=settings.oss_endpoint,
+        signature=settings.oss_signature,
     )
+    rules = StorageRules(
+        data_dir=settings.data_dir,
+        public_url=settings.public_url,
+        url_s=settings.recording_url_s,
+        journal_bytes=settings.journal_bytes,
+        keep_days=settings.recordings_keep_days,
+        bucket=bucket,
+        database=_database_url(settings),
+    )
+    return open_storage(rules)
 
 
 def _open_transport(settings: Settings, *, idle_s: float) -> Transport:
@@ -233,7 +245,7 @@ def _open_transport(settings: Settings, *, idle_s: float) -> Transport:
     return Transport(connect_s=settings.connect_timeout_s, idle_s=idle_s, pool_size=pool_size)
 
 
-def _build_engines(settings: Settings, transport: Transport, files: LocalFiles, *, has_public_urls: bool) -> Engines:
+def _build_engines(settings: Settings, transport: Transport, storage: Storage, *, has_public_urls: bool) -> Engines:
     return Engines(
         recogniser=recognisers.build(
             settings.asr_model,
@@ -255,22 +267,20 @@ def _build_engines(settings: Settings, transport: Transport, files: LocalFiles, 
             ),
             HttpSynthesiser(transport, base_url=settings.base_url, model=settings.tts_model),
         ),
-        store=files,
-        history=_open_history(settings),
+        store=storage.store,
+        history=storage.history,
     )
 
 
-def _open_history(settings: Settings) -> SqlHistory:
+def _database_url(settings: Settings) -> URL:
     if not settings.db_host:
-        return open_history(sqlite_url(settings.data_dir / "history.sqlite3"))
-    return open_history(
-        mysql_url(
-            host=settings.db_host,
-            port=settings.db_port,
-            user=settings.db_user,
-            password=settings.db_password,
-            name=settings.db_name,
-        )
+        return sqlite_url(settings.data_dir / "history.sqlite3")
+    return mysql_url(
+        host=settings.db_host,
+        port=settings.db_port,
+        user=settings.db_user,
+        password=settings.db_password,
+        name=settings.db_name,
     )
 
 

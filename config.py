@@ -172,10 +172,12 @@ class Settings:
     )
     log_level: str = setting("LOG_LEVEL", "INFO", one_of("DEBUG", "INFO", "WARNING", "ERROR"), "How much is logged")
     # --- storage
-    oss_access_key_id: str = setting("ACCESSKEY_ID", "", TEXT, "OSS; not used yet: recordings stay in local files")
-    oss_access_key_secret: ApiKey = setting("ACCESSKEY_SECRET", ApiKey(""), SECRET, "OSS; not used yet")
-    oss_bucket: str = setting("BUCKET", "", TEXT, "OSS; not used yet")
-    oss_region: str = setting("REGIN REGION", "cn-beijing", TEXT, "OSS; not used yet")
+    oss_access_key_id: str = setting("ACCESSKEY_ID", "", TEXT, "OSS key; with BUCKET, recordings go there")
+    oss_access_key_secret: ApiKey = setting("ACCESSKEY_SECRET", ApiKey(""), SECRET, "OSS key's secret")
+    oss_bucket: str = setting("BUCKET", "", TEXT, "OSS bucket; empty = local files")
+    oss_region: str = setting("REGIN REGION", "cn-beijing", TEXT, "The bucket's region")
+    oss_endpoint: str = setting("OSS_ENDPOINT", "", HTTP, "Another address of OSS; empty = the region's")
+    oss_signature: str = setting("OSS_SIGNATURE", "v1", one_of("v1", "v4"), "How OSS requests and links are signed")
     db_host: str = setting("DB_HOST", "", TEXT, "MySQL or MariaDB; empty = SQLite in DATA_DIR")
     db_port: int = setting("DB_PORT", 3306, whole(1, 65535), "MySQL port")
     db_user: str = setting("DB_USER", "", TEXT, "MySQL user")
@@ -183,6 +185,15 @@ class Settings:
     db_name: str = setting("DB_NAME", "", TEXT, "MySQL database; must exist")
     recording_url_s: int = setting(
         "RECORDING_URL_SECONDS", 86400, whole(60, 31_536_000), "Life of a signed link, seconds"
+    )
+    recordings_keep_days: int = setting(
+        "RECORDINGS_KEEP_DAYS", 0, whole(0, 36500), "Local recordings older than so many days are deleted; 0 = never"
+    )
+    journal_bytes: int = setting(
+        "JOURNAL_MAX_BYTES",
+        2**30,
+        whole(2**20, 2**50),
+        "Disk for what database or OSS do not take now, each",
     )
     # --- limits
     workers: int = setting("WORKERS", 1, whole(1, 64), "Processes; more than one on machines with more than two cores")

@@ -55,6 +55,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "worker_connections": 2 * threads,  # connections that rest between requests wait without a thread
             "graceful_timeout": int(settings.drain_s) + 5,
             "post_worker_init": self._begin,
+            "worker_exit": _close_storage,
         }
         for name, value in chosen.items():
             if name in self.cfg.settings:
@@ -111,6 +112,12 @@ def _drain_on_stop(worker: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
+def _close_storage(_server: Any, worker: Any) -> None:
+    """Join the threads that deliver what waits for database and bucket; what is left waits for the next start."""
+    if application := getattr(worker, "wsgi", None):  # there is none when the start has failed
+        application.extensions["storage"].close()
+
+
 def banner(settings: Settings, *, about: Mapping[str, str], keys: str) -> str:
     """Return what a person needs to know when the server has started.
 
@@ -124,8 +131,12 @@ def banner(settings: Settings, *, about: Mapping[str, str], keys: str) -> str:
         **{f"  {name}": words for name, words in about.items()},
         "keys": keys,
         "history": f"MySQL at {settings.db_host}" if settings.db_host else f"SQLite in {settings.data_dir}/",
-        "recordings": f"local files in {settings.data_dir}/files/",
+        "recordings": _place_of_recordings(settings),
         "stop": "Ctrl-C (running turns finish)",
     }
     rows = "".join(f"  {name:<12}{words}\n" for name, words in lines.items())
     return f"\n  Voice assistant backend\n{rows}\n"
+
+
+def _place_of_recordings(settings: Settings) -> str:
+    return f"OSS bucket {settings.oss_bucket}" if settings.oss_bucket else f"local files in {settings.data_dir}/files/"

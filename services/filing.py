@@ -14,6 +14,9 @@ from services.storage_ports import ObjectStore, Saved
 
 _log = logging.getLogger(__name__)
 
+_PATIENCE_S = 2.0
+"""For what is still under way when the answer has been spoken."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
@@ -43,9 +46,12 @@ class Filing:
             self._thread.start()
 
     def finish(self) -> None:
-        """Wait until all is stored or has failed to be; the store's own deadlines bound it."""
+        """Wait until all is stored or has failed to be, but not long: a slow store must not hold the turn's end.
+
+        What is late then is told as not stored. It is on its way, and the store's own deadlines end the thread.
+        """
         if self._thread.ident:
-            self._thread.join()
+            self._thread.join(_PATIENCE_S)
 
     def outcome(self) -> list[StoredFile]:
         """Return what became of each upload."""

@@ -35,6 +35,9 @@ class ObjectStore(Protocol):
     def delete(self, key: str) -> None:
         """Forget an object; harmless when there is none. Raises: StorageError."""
 
+    def close(self) -> None:
+        """End threads and connections; harmless when repeated."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnRecord:

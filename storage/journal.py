@@ -141,7 +141,7 @@ class Journal:
         with _told(self._folder, "lock"):
             descriptor = os.open(self._folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            yield _flocked(descriptor)
+            yield flocked(descriptor)
         finally:
             os.close(descriptor)
 
@@ -187,7 +187,8 @@ class Journal:
         return entry
 
 
-def _flocked(descriptor: int) -> bool:
+def flocked(descriptor: int) -> bool:
+    """Lock an open file if it is free; the lock ends with the descriptor, so with the process at the latest."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

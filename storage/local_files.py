@@ -83,6 +83,9 @@ class LocalFiles:
         query = urlencode({"expires": expires, "signature": self._sign(key, expires)})
         return f"{self._base_url}/files/{quote(_as_bytes(key))}?{query}"
 
+    def close(self) -> None:
+        """Nothing is open between two calls."""
+
     def open_signed(self, key: str, *, expires: str, signature: str) -> Path:
         """Return the file that a link names. Raises: Unauthorized (not our link, or too old), NotFound."""
         if not hmac.compare_digest(self._sign(key, expires).encode(), _as_bytes(signature)):

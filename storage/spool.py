@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 from protocol.errors import NotFound, StorageError, StorageRefused
 from services.storage_ports import ObjectStore, Saved
@@ -24,19 +24,13 @@ _AVOID_S: Final = 5.0
 """How long `put` leaves a bucket alone that has just failed; the deliverer tries meanwhile."""
 
 
-class Bucket(ObjectStore, Protocol):
-    """A store with connections to close."""
-
-    def close(self) -> None: ...
-
-
 class SpooledStore:
     """Implements `ObjectStore`. Invariant: an object whose `put` returned outlives any kill, and reaches the bucket.
 
     Threads: any number, also of several processes on one spool.
     """
 
-    def __init__(self, bucket: Bucket, *, spool: Path, max_bytes: int, longest_pause_s: float = 10.0) -> None:
+    def __init__(self, bucket: ObjectStore, *, spool: Path, max_bytes: int, longest_pause_s: float = 10.0) -> None:
         self._bucket, self._avoid_until_s = bucket, float("-inf")
         self._journal = Journal(spool, max_bytes=max_bytes)
         self._deliverer = Deliverer(self._journal, self._send, name="objects-delivery", longest_pause_s=longest_pause_s)

@@ -98,13 +98,41 @@ def test_a_bad_value_ends_the_start_with_one_sentence(start: Start) -> None:
     )
 
 
-def test_a_database_that_is_away_ends_the_start_with_advice_and_without_the_password(start: Start) -> None:
-    server = start(DB_HOST="127.0.0.1", DB_PORT="1", DB_USER="u", DB_PASSWORD="hush-hush", DB_NAME="d")
+def test_a_database_that_is_away_does_not_stop_the_start_and_is_told_without_the_password(start: Start) -> None:
+    server = start(DB_HOST="127.0.0.1", DB_PORT="1", DB_USER="u", DB_PASSWORD="hush-hush", DB_NAME="d").started()
+
+    eventually(lambda: "delivery waits" in server.logged)
+
+    assert "history begins in the journal" in server.logged and "Check DB_HOST and DB_PORT" in server.logged
+    assert "hush" not in server.logged and "Traceback" not in server.logged
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"ACCESSKEY_ID": "LTAI", "BUCKET": "b-1"}, "ACCESSKEY_SECRET must be set too"),
+        ({"ACCESSKEY_ID": "i", "ACCESSKEY_SECRET": "hush", "BUCKET": "Not a bucket"}, "Check BUCKET"),
+        (
+            {
+                "ACCESSKEY_ID": "i",
+                "ACCESSKEY_SECRET": "hush",
+                "BUCKET": "b-1",
+                "OSS_SIGNATURE": "v4",
+                "RECORDING_URL_SECONDS": "604801",
+            },
+            "RECORDING_URL_SECONDS may be 604800 at most",
+        ),
+    ],
+)
+def test_a_wrong_bucket_setting_ends_the_start_with_one_sentence(
+    start: Start, settings: dict[str, str], words: str
+) -> None:
+    server = start(**settings)
 
     status = server.ended()
 
     assert status == 4
-    assert "The server cannot start: " in server.logged and "Check DB_HOST and DB_PORT" in server.logged
+    assert "The server cannot start: " in server.logged and words in server.logged
     assert "hush" not in server.logged and "Traceback" not in server.logged
 
 

@@ -55,3 +55,4 @@ def running_server(emulator: Emulator, data_dir: Path, *, key: str, **settings: 
         with_port.shutdown()
         thread.join()
         with_port.server_close()
+        app.extensions["storage"].close()
