@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import av
@@ -13,6 +14,7 @@ from client.check.command import row
 from client.check.walk import SURFACES, Finding
 from client.cli import main
 from emulator import Emulator
+from test.support.server_process import ServerProcess, vendor_settings
 from test.support.servers import RunningServer
 
 Serve = Callable[..., RunningServer]
@@ -36,6 +38,15 @@ def test_every_surface_of_a_server_in_order_is_ok(serve: Serve, key: str, capsys
     assert {name: row["detail"] for name, row in found.items() if row["outcome"] != "ok"} == {}
     assert (code, len(found)) == (0, len(SURFACES))
     assert found["spoken turn"]["detail"].startswith("“What is the weather today?”")
+
+
+def test_it_is_ok_as_people_run_it(
+    emulator: Emulator, key: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with ServerProcess(tmp_path, **vendor_settings(emulator, key=key)) as server:
+        code, found = check(server.started().url, key, capsys)
+
+    assert (code, outcomes(found, "failed") | outcomes(found, "absent")) == (0, set())
 
 
 @pytest.mark.parametrize(
