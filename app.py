@@ -23,6 +23,7 @@ from routes import (
     errors,
     gate,
     health,
+    metrics_api,
     models_api,
     openapi,
     pages,
@@ -38,6 +39,7 @@ from services.catalogue import Catalogue
 from services.chat import ChatCompletions
 from services.limit_ports import LimitRules
 from services.limits import Limits
+from services.metrics import Metrics
 from services.model_list import ModelList
 from services.pictures import PictureRules
 from services.ports import AnyRecogniser
@@ -62,14 +64,21 @@ def create_app(settings: Settings) -> Flask:
     settings = _with_vendor(settings, app)
     storage = app.extensions["storage"] = _open_storage(settings)
     transport = _open_transport(settings, idle_s=settings.upstream_idle_s)
+    metrics = Metrics(folder=settings.metrics_folder)
     engines = _build_engines(settings, transport, storage, has_public_urls=has_public_urls)
+    engines = replace(engines, meter=metrics)
     sessions = app.extensions["sessions"] = Sessions(settings.max_ws_sessions)
     rules, picture_rules = _session_rules(settings), _picture_session_rules(settings)
     seeing = replace(engines, chat=CompatibleChat(transport, url=settings.chat_url, model=settings.vlm_model))
     socket.prepare(app, stall_s=settings.send_stall_s)
     access = _access(settings, is_emulator="emulator" in app.extensions)
-    limits = _limits(settings)
-    gate.register(app, auth=_auth(settings, access), limits=limits, max_body_bytes=settings.max_body_bytes)
+    gate.register(
+        app,
+        auth=_auth(settings, access),
+        limits=_limits(settings),
+        metrics=metrics,
+        max_body_bytes=settings.max_body_bytes,
+    )
     errors.register(app)
     app.register_blueprint(audio_websocket.blueprint(engines, rules, sessions=sessions))
     app.register_blueprint(vlm_websocket.blueprint(seeing, picture_rules, sessions=sessions))
@@ -79,6 +88,7 @@ def create_app(settings: Settings) -> Flask:
     app.register_blueprint(_transcription_door(settings, transport))
     app.extensions["keys"] = access.in_words
     app.register_blueprint(health.blueprint(access))
+    app.register_blueprint(metrics_api.blueprint(metrics))
     app.register_blueprint(openapi.blueprint(version=config.VERSION))
     app.register_blueprint(pages.blueprint(storage.files, version=config.VERSION))
     return app

@@ -302,6 +302,11 @@ class Settings:
         return self.api_tokens_file or self.data_dir / "api_tokens"
 
     @property
+    def metrics_folder(self) -> Path | None:
+        """Where workers write their numbers, None when there is but one."""
+        return self.data_dir / "metrics" if self.workers > 1 else None
+
+    @property
     def bind(self) -> str:
         """The address to listen on, as servers write it."""
         return _host_and_port(self.host, self.port)
@@ -370,6 +375,11 @@ def load(environ: Mapping[str, str] | None = None, *, env_file: Path = Path(".en
     settings = Settings(**{name: value for name, value in values if value is not None})
     settings.resolved()  # what is wrong only together is said now, not at the first call
     return settings
+
+
+def announce_metrics(folder: Path) -> None:
+    """Tell the metrics library, before it is imported, where the workers of this server write their values."""
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
 
 
 def _read(field: "dataclasses.Field[Any]", environ: Mapping[str, str]) -> tuple[str, Any]:

@@ -6,6 +6,7 @@ more, so that `/health` answers while every device is talking.
 
 import contextlib
 import ctypes
+import shutil
 import signal
 import sys
 import threading
@@ -17,7 +18,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 
-from config import Settings, SettingsError
+from config import Settings, SettingsError, announce_metrics
 from protocol.errors import GatewayError
 
 _OPTIONS: dict[str, object] = {
@@ -55,6 +56,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "worker_connections": 2 * threads,  # connections that rest between requests wait without a thread
             "graceful_timeout": int(settings.drain_s) + 5,
             "post_worker_init": self._begin,
+            "child_exit": self._forget,
             "worker_exit": _close_storage,
         }
         for name, value in chosen.items():
@@ -71,6 +73,13 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def run(self) -> None:
         _Arbiter(self).run()
+
+    def _forget(self, _: Arbiter, worker: Any) -> None:
+        """Runs in the parent when a worker has ended: what it had in flight is no more."""
+        if folder := self._settings.metrics_folder:
+            from prometheus_client.multiprocess import mark_process_dead
+
+            mark_process_dead(worker.pid, path=str(folder))  # type: ignore[no-untyped-call]
 
     def _begin(self, worker: Any) -> None:
         """Runs in each worker when its application is ready; the first one of all speaks for them."""
@@ -97,7 +106,16 @@ def _share_memory() -> None:
 def serve(settings: Settings, create_app: Callable[[Settings], Flask]) -> None:
     """Run until stopped."""
     _share_memory()
+    _prepare_metrics(settings)
     Server(settings, create_app).run()
+
+
+def _prepare_metrics(settings: Settings) -> None:
+    """Begin with no numbers: those of the server's last run are not this one's."""
+    if folder := settings.metrics_folder:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(mode=0o700, parents=True)
+        announce_metrics(folder)
 
 
 def _drain_on_stop(worker: Any) -> None:

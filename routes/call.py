@@ -6,6 +6,7 @@ from contextlib import ExitStack
 
 from flask import g
 
+from protocol.errors import GatewayError, UpstreamError
 from protocol.keys import ApiKey
 from services.access import Caller
 from services.flow import CancelToken
@@ -18,8 +19,8 @@ class Call:
     """What belongs to one request. Threads: the request's own; `cancel` may be cancelled from any.
 
     A route reads `caller` and gives `cancel` to everything that waits; it is cancelled when the client leaves.
-    `is_whole`: all of the answer has been given to the server's socket. What must be done when the answer has ended goes into `ending`.
-    A stream that fails after its first byte notes the code in `error_code`, for the log.
+    `is_whole`: all of the answer has been given to the server's socket. What must be done then goes into `ending`.
+    A stream that fails after its first byte tells `fail`, for the log and the numbers.
     """
 
     def __init__(self, *, caller: Caller = _NOBODY) -> None:
@@ -29,6 +30,8 @@ class Call:
         self.ending = ExitStack()
         self.is_whole = False
         self.size_bytes: int | None = None
+        self.route = ""
+        self.upstream_error = ""
         self.standing: Standing | None = None
         self.vendor_request_id = self.error_code = ""
         self.status = self.bytes_out = 0
@@ -49,6 +52,12 @@ class Call:
     def overhead_ms(self) -> float:
         """Return the time that this server has added so far: all but the waiting for the vendor."""
         return max(0.0, self.total_ms - self.upstream_ms)
+
+    def fail(self, error: GatewayError) -> None:
+        """Note what went wrong, for the log and the numbers."""
+        self.error_code = error.code
+        if isinstance(error, UpstreamError):
+            self.upstream_error = error.code
 
     def note_sent(self, size_bytes: int) -> None:
         """Note that a piece of the answer goes out."""

@@ -38,6 +38,8 @@ def body(error: GatewayError) -> dict[str, object]:
 
 def _gateway_error(error: GatewayError) -> Response:
     response = _answer(body(error), error.status, code=error.code)
+    if call := g.get("call"):
+        call.fail(error)
     if isinstance(error, UpstreamError) and error.request_id:
         g.call.vendor_request_id = error.request_id
     response.headers.extend(_headers(error))

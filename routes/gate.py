@@ -17,19 +17,21 @@ from routes.auth import Auth, is_public
 from routes.body import BoundedRequest
 from routes.call import Call
 from services.limits import Limits
+from services.metrics import Metrics
 
 _CALL = "gateway.call"
 _App = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
-def register(app: Flask, *, auth: Auth, limits: Limits, max_body_bytes: int) -> None:
+def register(app: Flask, *, auth: Auth, limits: Limits, metrics: Metrics, max_body_bytes: int) -> None:
     """Let every request of this application pass here, if it may."""
     app.config["MAX_CONTENT_LENGTH"], app.request_class = max_body_bytes, BoundedRequest
-    app.wsgi_app = Gate(app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = Gate(app.wsgi_app, metrics)  # type: ignore[method-assign]
 
     @app.before_request
     def enter() -> Response | None:
         g.call = request.environ.get(_CALL) or Call()
+        g.call.route = request.url_rule.rule if request.url_rule else "none"
         if answer := cors.preflight(request):
             return answer
         _admit(g.call, auth, limits)
@@ -75,18 +77,35 @@ def _headers(call: Call) -> Iterator[tuple[str, str]]:
 class Gate:
     """The application with a beginning and an end around every request. Threads: any."""
 
-    def __init__(self, app: _App) -> None:
-        self._app = app
+    def __init__(self, app: _App, metrics: Metrics) -> None:
+        self._app, self._metrics = app, metrics
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> "_Answer":
         call = environ[_CALL] = Call()
         with call.ending as ending:
-            ending.callback(request_log.write, call, environ)
+            is_socket = environ.get("HTTP_UPGRADE", "").lower() == "websocket"
+            ending.callback(self._note, call, environ, is_socket)
+            ending.enter_context(self._metrics.in_flight(is_socket=is_socket))
             if sock := presence.socket_of(environ):
                 ending.enter_context(presence.of_this_process().watching(sock, call.cancel))
             body = self._app(environ, start_response)
             call.ending = ending.pop_all()
             return _Answer(body, call)
+
+    def _note(self, call: Call, environ: dict[str, Any], is_socket: bool) -> None:
+        """Count and log a request that has ended."""
+        if is_socket and call.status == 200:
+            call.status = 101
+        if call.upstream_error:
+            self._metrics.note_upstream_error(call.route, call.upstream_error)
+        self._metrics.note_request(
+            route=call.route,
+            method=environ["REQUEST_METHOD"],
+            status=call.status,
+            total_s=call.total_ms / 1000,
+            first_byte_s=call.first_byte_ms / 1000,
+        )
+        request_log.write(call, environ)
 
 
 class _Answer(Iterator[bytes]):

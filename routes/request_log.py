@@ -26,7 +26,7 @@ def write(call: Call, environ: Mapping[str, Any]) -> None:
         call.request_id,
         environ["REQUEST_METHOD"],
         quote(environ.get("PATH_INFO", "").encode("latin-1", "replace")[:_LONGEST_PATH]),
-        _status_of(call, environ),
+        call.status,
         caller.identity or "-",
         caller.name or "-",
         _address_of(environ),
@@ -38,11 +38,6 @@ def write(call: Call, environ: Mapping[str, Any]) -> None:
         _code_of(call),
         _client_id_of(environ),
     )
-
-
-def _status_of(call: Call, environ: Mapping[str, Any]) -> int:
-    is_socket = environ.get("HTTP_UPGRADE", "").lower() == "websocket"
-    return 101 if is_socket and call.status == 200 else call.status
 
 
 def _code_of(call: Call) -> str:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from protocol.errors import Cancelled
 from protocol.events import AudioData, ChatChunk, Event, encode
 from services.flow import Deadline
+from services.meter import Meter, Unmeasured
 from services.playback import Playback
 
 _log = logging.getLogger(__name__)
@@ -44,12 +45,13 @@ class Outbox:
         name: str,
         audio_limit_bytes: int,
         on_dead: Callable[[], None],
+        meter: Meter | None = None,
     ) -> None:
-        self._send, self._on_dead = send, on_dead
+        self._send, self._on_dead, self._meter = send, on_dead, meter or Unmeasured()
         self._audio_limit_bytes, self._audio_bytes = audio_limit_bytes, 0
         self._items: deque[_Item] = deque()
         self._changed = threading.Condition()
-        self._discarded = 0
+        self._discarded = self._noted = 0
         self._closed = self._sending = False
         self.binary = False
         """Whether sound goes as binary messages (the device asked for it in `start`)."""
@@ -66,7 +68,7 @@ class Outbox:
                 self._items.pop()
             self._items.append(_Item(joined or event))
             is_flooded = len(self._items) > _MAX_WAITING
-            self._changed.notify_all()
+            self._has_changed()
         if is_flooded:
             self._die()
 
@@ -86,7 +88,7 @@ class Outbox:
                 raise Cancelled
             self._audio_bytes += len(data)
             self._items.append(_Item(AudioData(data=data), turn, playback, duration_ms))
-            self._changed.notify_all()
+            self._has_changed()
 
     def _may_speak(self, turn: int) -> bool:
         return turn > self._discarded and not self._closed
@@ -97,7 +99,14 @@ class Outbox:
             self._discarded = max(self._discarded, turn)
             self._items = deque(item for item in self._items if not 0 < item.turn <= turn)
             self._audio_bytes = sum(len(item.event.data) for item in self._items if isinstance(item.event, AudioData))
-            self._changed.notify_all()
+            self._has_changed()
+
+    def _has_changed(self) -> None:
+        """Wake who waits for the queue, and tell the meter its length. The lock is held."""
+        waiting = len(self._items)
+        self._meter.note_queued(waiting - self._noted)
+        self._noted = waiting
+        self._changed.notify_all()
 
     def drain(self, timeout_s: float) -> bool:
         """Wait until all that was put has been sent; False when it was not in time."""
@@ -113,7 +122,7 @@ class Outbox:
         with self._changed:
             self._closed = True
             self._items.clear()
-            self._changed.notify_all()
+            self._has_changed()
         if threading.current_thread() is not self._thread:
             self._thread.join()
 
@@ -137,7 +146,7 @@ class Outbox:
         """
         with self._changed:
             self._sending = False
-            self._changed.notify_all()
+            self._has_changed()
             while not self._items and not self._closed:
                 self._changed.wait()  # a queue waits for its writers; close ends it
             if self._closed:
@@ -160,5 +169,5 @@ class Outbox:
         with self._changed:
             self._closed = True
             self._items.clear()
-            self._changed.notify_all()
+            self._has_changed()
         self._on_dead()

@@ -84,7 +84,13 @@ class Session:
         self.session_id = str(uuid.uuid4())
         self._name = f"ws-{self.session_id[:8]}"
         self._device, self._is_declared = Start(), False
-        self._outbox = Outbox(socket.send, name=self._name, audio_limit_bytes=_QUEUED_AUDIO_BYTES, on_dead=socket.abort)
+        self._outbox = Outbox(
+            socket.send,
+            name=self._name,
+            audio_limit_bytes=_QUEUED_AUDIO_BYTES,
+            on_dead=socket.abort,
+            meter=engines.meter,
+        )
         self._utterance: Utterance | None = None
         self._utterance_cancel = CancelToken()
         self._turns = Turns(

@@ -22,6 +22,7 @@ from protocol.speech_text import SpeechText
 from protocol.texts import join_texts
 from services.audio import Encoder, PcmResampler
 from services.filing import ReplyCopy
+from services.meter import Meter
 from services.outbox import Outbox
 from services.playback import Playback
 from services.ports import Cancel, Sound, Synthesiser
@@ -110,12 +111,13 @@ class Speaking:
         key: ApiKey,
         cancel: Cancel,
         name: str,
+        meter: Meter,
         copy: ReplyCopy | None = None,
     ) -> None:
         self._voices, self._voice = voices, voice
         self._encoder, self._rate_hz = encoder, rate_hz
         self._outbox, self._turn, self._playback = outbox, turn, playback
-        self._stages, self._key, self._cancel, self._copy = stages, key, cancel, copy
+        self._stages, self._key, self._cancel, self._copy, self._meter = stages, key, cancel, copy, meter
         self._text, self._segmenter, self.script = SpeechText(), Segmenter(), Script()
         self._waiting = bytearray()
         self._ms = 0.0
@@ -196,7 +198,8 @@ class Speaking:
             for attempt in (1, 2):
                 began_ms = self._ms
                 try:
-                    yield from self._voiced_by(synthesiser)
+                    with self._meter.stage("tts"):
+                        yield from self._voiced_by(synthesiser)
                     return
                 except UpstreamError as error:
                     _log.warning("voice %s failed: %s %s", synthesiser.model, error.code, error)

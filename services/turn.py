@@ -14,7 +14,7 @@ Threads: `run` is the turn's own thread; `cancel` may come from any.
 import contextlib
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import msgspec
@@ -26,6 +26,7 @@ from services.access import Caller
 from services.conversation import Conversation
 from services.filing import Filing
 from services.flow import CancelToken
+from services.meter import Meter, TurnOutcome, Unmeasured
 from services.outbox import Outbox
 from services.ports import ChatModel, Picture, Recogniser, Recording, Synthesiser, Usage
 from services.speaking import Speaking
@@ -48,6 +49,7 @@ class Engines:
     voices: tuple[Synthesiser, ...]
     store: ObjectStore
     history: History
+    meter: Meter = field(default_factory=Unmeasured)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +117,8 @@ class Turn:
     def _hear(self) -> str:
         if not self._recording:
             return self._utterance.typed
-        text = self._utterance.listening.transcribe(self._recording).text
+        with self._engines.meter.stage("asr"):
+            text = self._utterance.listening.transcribe(self._recording).text
         self._stages.mark("asr")
         if text:
             self._speaking.hurry()
@@ -136,14 +139,15 @@ class Turn:
     def _think(self) -> Iterator[str]:
         """Yield the model's text as it comes and keep its usage."""
         messages = self._conversation.messages(self._question, self._pictures)
-        for delta in self._engines.chat.stream(messages, key=self._caller.key, cancel=self._cancel):
-            if delta.usage:
-                self._usage = delta.usage
-            if delta.text:
-                self._stages.mark("first_token")
-                yield delta.text
-            if len(self._answer) > MAX_ANSWER_CHARS:
-                return
+        with self._engines.meter.stage("chat"):
+            for delta in self._engines.chat.stream(messages, key=self._caller.key, cancel=self._cancel):
+                if delta.usage:
+                    self._usage = delta.usage
+                if delta.text:
+                    self._stages.mark("first_token")
+                    yield delta.text
+                if len(self._answer) > MAX_ANSWER_CHARS:
+                    return
 
     def _end(self) -> None:
         """Wait for what runs beside the story, save, and tell how it went."""
@@ -161,6 +165,7 @@ class Turn:
             self._tell(Timings(stages=self._stages.in_ms()))
         self._tell(self._telling.complete(outcome))
         self._log()
+        self._engines.meter.note_turn(self._how_it_ended(), self._stages.in_ms())
 
     # --- its outcome, as events, as history, as a line of the log
 
@@ -223,6 +228,11 @@ class Turn:
             stages_ms=self._stages.in_ms(),
             error_code=self._error_code,
         )
+
+    def _how_it_ended(self) -> TurnOutcome:
+        if self._cancel.is_cancelled:
+            return "interrupted"
+        return "failed" if self._error_code else "ok"
 
     def _log(self) -> None:
         stages = " ".join(f"{stage}={ms:.0f}" for stage, ms in self._stages.in_ms().items())

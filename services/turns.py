@@ -157,6 +157,7 @@ class Turns:
             key=self._caller.key,
             cancel=cancel,
             name=name,
+            meter=self._engines.meter,
             copy=ReplyCopy(copies / f"reply_{self._telling.prefix}audio_{stem}.{device.codec}") if copies else None,
         )
 

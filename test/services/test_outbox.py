@@ -19,9 +19,11 @@ class Line:
         self.is_dead = threading.Event()
         self._may_send = threading.Event()
         self._may_send.set()
+        self.is_busy = threading.Event()
         self.breaks = False
 
     def send(self, messages: Sequence[str | bytes]) -> None:
+        self.is_busy.set()
         assert self._may_send.wait(10)
         if self.breaks:
             raise ConnectionResetError
@@ -94,6 +96,7 @@ def test_a_discarded_turns_sound_is_gone_and_can_put_no_more() -> None:
     outbox = line.outbox()
     line.hold()
     outbox.put(TtsStarted())
+    assert line.is_busy.wait(10)  # with this message alone: what follows queues up behind it
     for _ in range(3):
         put_sound(outbox, b"old")
 
