@@ -19,13 +19,16 @@ from protocol.transcription import Transcription
 from services.catalogue import Catalogue
 from services.flow import CancelToken
 from services.known_models import Kind
-from services.known_voices import KnownVoices, known_voices, named
+from services.known_voices import known_voices, named
 from services.ports import (
     AnyRecogniser,
+    Cancel,
     FileRecogniser,
     Heard,
     HearingOptions,
     Link,
+    LiveTranscription,
+    Recording,
     ShortRecogniser,
     SoundFile,
     StreamRecogniser,
@@ -56,27 +59,13 @@ class TranscriptionService:
     ) -> Generator[Heard | Transcription]:
         """Yield the text as it is found, then the whole transcription. Raises: BadInput, UpstreamError, Cancelled."""
         recogniser = self._chosen(asked, is_link=isinstance(sound, Link))
-        options = HearingOptions(
-            languages=asked.languages,
-            context=asked.context,
-            with_speakers=asked.format == "diarized_json",
-            speakers=0 if asked.voices else len(asked.speakers),
-        )
+        hearing = _Hearing(asked, sound, key=key, cancel=cancel)
         if recogniser.kind == "file":
-            heard = _transcribed(recogniser, sound, asked, options, key, cancel)
-            if asked.format != "diarized_json":  # there the speakers' turns are told instead
-                yield Heard(text=heard.text, request_id=heard.request_id)
-            yield heard
-            return
-        length = Length()
-        if isinstance(sound, Link):
-            assert recogniser.kind == "short"
-            pieces = recogniser.hear(sound, options=options, key=key, cancel=cancel)
-        elif recogniser.kind == "live":
-            pieces = _heard_live(recogniser, sound, options, length, key, cancel)
+            yield from hearing.as_a_task(recogniser)
+        elif recogniser.kind == "short":
+            yield from hearing.in_calls(recogniser)
         else:
-            pieces = _heard_in_pieces(recogniser, sound, asked, options, length, key, cancel)
-        yield from _collected(pieces, length)
+            yield from hearing.over_a_connection(recogniser)
 
     def _chosen(self, asked: Asked, *, is_link: bool) -> AnyRecogniser:
         recogniser = self._recogniser(self._resolved(asked.model))
@@ -97,68 +86,85 @@ class TranscriptionService:
         return self._catalogue.resolve_transcription(name)
 
 
-def _transcribed(
-    recogniser: FileRecogniser,
-    sound: SoundFile | Link,
-    asked: Asked,
-    options: HearingOptions,
-    key: ApiKey,
-    cancel: CancelToken,
-) -> Transcription:
-    if isinstance(sound, Link):
-        heard = recogniser.transcribe_file(sound, options=options, key=key, cancel=cancel)
-        return named(heard, KnownVoices(), asked.speakers)
-    length, voices = Length(), known_voices(asked.speakers, asked.voices, cancel=cancel)
-    with readable_file(sound, length=length, cancel=cancel, before=voices.pcm) as readable:
-        heard = recogniser.transcribe_file(readable, options=options, key=key, cancel=cancel)
-    heard = dataclasses.replace(heard, duration_s=length.seconds, language=heard.language or options.language)
-    return named(heard, voices, asked.speakers)
+class _Hearing:
+    """One recording on its way to its text. Threads: the request's own."""
 
+    def __init__(self, asked: Asked, sound: SoundFile | Link, *, key: ApiKey, cancel: CancelToken) -> None:
+        self._asked, self._sound = asked, sound
+        self._key, self._cancel = key, cancel
+        self._length = Length()
+        self._options = HearingOptions(
+            languages=asked.languages,
+            context=asked.context,
+            with_speakers=asked.format == "diarized_json",
+            speakers=0 if asked.voices else len(asked.speakers),
+        )
 
-def _heard_in_pieces(
-    recogniser: ShortRecogniser,
-    sound: SoundFile,
-    asked: Asked,
-    options: HearingOptions,
-    length: Length,
-    key: ApiKey,
-    cancel: CancelToken,
-) -> Iterator[Heard]:
-    recordings = pieces_of(sound, silence_ms=asked.silence_ms, length=length, cancel=cancel)
-    yield from side_by_side(
-        recordings,
-        lambda recording, stop: recogniser.hear(recording, options=options, key=key, cancel=stop),
-        cancel=cancel,
-    )
+    # --- by a model that reads files
 
+    def as_a_task(self, recogniser: FileRecogniser) -> Iterator[Heard | Transcription]:
+        whole = self._named(recogniser)
+        if self._asked.format != "diarized_json":  # there the speakers' turns are told instead
+            yield Heard(text=whole.text, request_id=whole.request_id)
+        yield whole
 
-def _heard_live(
-    recogniser: StreamRecogniser,
-    sound: SoundFile,
-    options: HearingOptions,
-    length: Length,
-    key: ApiKey,
-    cancel: CancelToken,
-) -> Iterator[Heard]:
-    live = recogniser.open(is_paced=False, key=key, cancel=cancel, options=options)
-    try:
+    def _named(self, recogniser: FileRecogniser) -> Transcription:
+        voices = known_voices(self._asked.speakers, self._asked.voices, cancel=self._cancel)
+        if isinstance(self._sound, Link):
+            return named(self._read(recogniser, self._sound), voices, self._asked.speakers)
+        with readable_file(self._sound, length=self._length, cancel=self._cancel, before=voices.pcm) as readable:
+            heard = self._read(recogniser, readable)
+        whole = dataclasses.replace(
+            heard, duration_s=self._length.seconds, language=heard.language or self._options.language
+        )
+        return named(whole, voices, self._asked.speakers)
+
+    def _read(self, recogniser: FileRecogniser, sound: SoundFile | Link) -> Transcription:
+        return recogniser.transcribe_file(sound, options=self._options, key=self._key, cancel=self._cancel)
+
+    # --- by a model that hears five minutes
+
+    def in_calls(self, recogniser: ShortRecogniser) -> Iterator[Heard | Transcription]:
+        def hear(sound: Recording | Link, stop: Cancel) -> Iterator[Heard]:
+            return recogniser.hear(sound, options=self._options, key=self._key, cancel=stop)
+
+        if isinstance(self._sound, Link):
+            yield from self._collected(hear(self._sound, self._cancel))
+            return
+        pieces = pieces_of(self._sound, silence_ms=self._asked.silence_ms, length=self._length, cancel=self._cancel)
+        yield from self._collected(side_by_side(pieces, hear, cancel=self._cancel))
+
+    # --- by a model that hears while the sound comes
+
+    def over_a_connection(self, recogniser: StreamRecogniser) -> Iterator[Heard | Transcription]:
+        live = recogniser.open(is_paced=False, key=self._key, cancel=self._cancel, options=self._options)
+        try:
+            yield from self._collected(self._told_by(live))
+        finally:
+            live.close()
+
+    def _told_by(self, live: LiveTranscription) -> Iterator[Heard]:
+        assert not isinstance(self._sound, Link)
         told = ""
-        for pcm in pcm_of(sound, length=length, cancel=cancel):
+        for pcm in pcm_of(self._sound, length=self._length, cancel=self._cancel):
             live.append(pcm)
             if len(text := join_texts(live.texts)) > len(told):
                 yield Heard(text=text[len(told) :])
                 told = text
         whole = live.finish()
         yield Heard(text=whole.text[len(told) :], language=whole.language)
-    finally:
-        live.close()
 
-
-def _collected(pieces: Iterator[Heard], length: Length) -> Iterator[Heard | Transcription]:
-    """Yield the pieces, then what they are together."""
-    text, language, request_id, tokens = "", "", "", None
-    for piece in pieces:
-        text, language = text + piece.text, language or piece.language
-        request_id, tokens = request_id or piece.request_id, piece.tokens or tokens
-        yield piece
-    yield Transcription(text=text, duration_s=length.seconds, language=language, tokens=tokens, request_id=request_id)
+    def _collected(self, pieces: Iterator[Heard]) -> Iterator[Heard | Transcription]:
+        """Yield the pieces, then what they are together."""
+        text, language, request_id, tokens = "", "", "", None
+        for piece in pieces:
+            text, language = text + piece.text, language or piece.language
+            request_id, tokens = request_id or piece.request_id, piece.tokens or tokens
+            yield piece
+        yield Transcription(
+            text=text,
+            duration_s=self._length.seconds,
+            language=language or self._options.language,
+            tokens=tokens,
+            request_id=request_id,
+        )

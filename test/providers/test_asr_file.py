@@ -1,21 +1,25 @@
 """A recording behind an address, recognised as a task: which address, how patient, and what its outcomes mean."""
 
+import io
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from emulator import Emulator
-from protocol.errors import Cancelled, UpstreamBroken, UpstreamError, UpstreamRefused, UpstreamTimeout
+from protocol.errors import BadInput, Cancelled, UpstreamBroken, UpstreamError, UpstreamRefused, UpstreamTimeout
 from protocol.keys import ApiKey
+from protocol.media import WAV
 from providers.dashscope import asr_file
 from providers.dashscope.asr_file import FileRecogniser
+from providers.dashscope.temporary_upload import upload
 from providers.dashscope.transport import Transport
 from services.flow import CancelToken
-from services.ports import Recording, Transcript
+from services.ports import ANYTHING, HearingOptions, Recording, SoundFile, Transcript
 from test.providers.calls import WORDS, Background, Vendor, recording
-from test.providers.vendor import Line
+from test.providers.vendor import HangUp, Line
 from test.providers.vendor import Vendor as ScriptedVendor
+from test.support.device import spoken_wav
 from test.support.waiting import eventually
 
 Script = Callable[[Callable[[Line], None]], ScriptedVendor]
@@ -163,6 +167,109 @@ def test_an_upload_carries_no_key_to_the_bucket(
     names = [line.split(b'"')[1] for line in body.split(b"\r\n") if line.startswith(b"Content-Disposition")]
     assert names[0] == b"OSSAccessKeyId"
     assert names[-1] == b"file"
+
+
+# --- with times and voices
+
+SECOND = "我们去公园吧。"
+
+
+def sound(text: str = WORDS + SECOND) -> SoundFile:
+    data = spoken_wav(text)
+    return SoundFile(file=io.BytesIO(data), size_bytes=len(data), container=WAV)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_sentences_and_words_have_the_times_at_which_they_were_said(
+    model: str, vendor: Vendor, api_key: ApiKey, cancel: CancelToken
+) -> None:
+    heard = vendor.file(model=model).transcribe_file(sound(), options=ANYTHING, key=api_key, cancel=cancel)
+
+    assert [(s.text, s.begin_s, s.end_s) for s in heard.sentences] == [
+        (WORDS, 0.0, pytest.approx(1.44, abs=0.01)),
+        (SECOND, pytest.approx(1.44, abs=0.01), pytest.approx(2.7, abs=0.01)),
+    ]
+    first = heard.sentences[0].words[0]
+    assert (first.text, first.begin_s, first.end_s) == ("今", 0.0, pytest.approx(0.18, abs=0.01))
+    assert (heard.text, bool(heard.request_id)) == (WORDS + SECOND, True)
+
+
+@pytest.mark.parametrize("model", ["paraformer-v2", "fun-asr"])
+def test_voices_are_told_apart(
+    model: str, vendor: Vendor, api_key: ApiKey, cancel: CancelToken, scenario: Scenario
+) -> None:
+    scenario(speakers=[4, 2])
+    options = HearingOptions(with_speakers=True)
+
+    heard = vendor.file(model=model).transcribe_file(sound(), options=options, key=api_key, cancel=cancel)
+
+    assert [sentence.speaker for sentence in heard.sentences] == [4, 2]
+
+
+FULL = HearingOptions(languages=("zh",), with_speakers=True, speakers=3)
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "parameters"),
+    [
+        ("fun-asr", ANYTHING, {}),
+        ("fun-asr", FULL, {"language_hints": ["zh"], "diarization_enabled": True, "speaker_count": 3}),
+        ("fun-asr", HearingOptions(speakers=3), {}),
+        ("paraformer-v2", ANYTHING, {"timestamp_alignment_enabled": True}),
+        ("qwen3-asr-flash-filetrans", ANYTHING, {"enable_words": True, "enable_itn": False}),
+        (
+            "qwen3-asr-flash-filetrans",
+            HearingOptions(languages=("en",), context="park"),
+            {"enable_words": True, "enable_itn": False, "language": "en", "corpus": {"text": "park"}},
+        ),
+    ],
+)
+def test_each_family_is_asked_in_its_own_words(
+    model: str, options: HearingOptions, parameters: dict[str, Any], vendor: Vendor, api_key: ApiKey,
+    cancel: CancelToken, emulator: Emulator,
+) -> None:  # fmt: skip
+    vendor.file(model=model).transcribe_file(sound(), options=options, key=api_key, cancel=cancel)
+
+    assert requests(emulator, api_key, "request")[0]["body"]["parameters"] == parameters
+
+
+def test_a_prompt_is_refused_before_anything_is_sent(
+    vendor: Vendor, api_key: ApiKey, cancel: CancelToken, emulator: Emulator
+) -> None:
+    with pytest.raises(BadInput) as refused:
+        vendor.file().transcribe_file(sound(), options=HearingOptions(context="x"), key=api_key, cancel=cancel)
+
+    assert refused.value.param == "prompt"
+    assert emulator.journal(api_key.reveal()) == []
+
+
+def test_an_upload_is_sent_again_whole_when_the_connection_had_died(
+    script: Script, transport: Transport, api_key: ApiKey, cancel: CancelToken
+) -> None:
+    bodies: list[bytes] = []
+
+    def serve(line: Line) -> None:
+        while True:
+            first, _, body = line.request()
+            if first.startswith("GET"):
+                line.answer(POLICY % f"{vendor.url}/bucket".encode())
+            elif len(bodies) == 0:
+                bodies.append(body)
+                raise HangUp
+            else:
+                bodies.append(body)
+                line.answer(b"")
+
+    vendor = script(serve)
+
+    address = upload(transport, sound(), model="fun-asr", base_url=vendor.url, key=api_key, cancel=cancel)
+
+    assert address == "oss://dir/recording.wav"
+    assert bodies[0] == bodies[1]
+    assert spoken_wav(WORDS + SECOND) in bodies[1]
+
+
+POLICY = b'{"data":{"policy":"p","signature":"s","upload_dir":"dir","oss_access_key_id":"id","upload_host":"%s"}}'
 
 
 # --- a vendor that is scripted: its answers to the submission, and to each question
