@@ -1,4 +1,4 @@
-"""The examples in the documents are run as they stand, against a server of the test's own."""
+"""What the documents for OpenAI's clients say: their examples are run as they stand, their tables compared."""
 
 import os
 import re
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from protocol.errors import GatewayError, PacketError, StorageRefused
 from test.support.device import spoken_wav
 from test.support.packages import node_packages, python_packages
 from test.support.servers import RunningServer
@@ -99,3 +100,25 @@ def test_an_example_that_does_not_work_is_noticed(serve: Callable[..., RunningSe
 def test_every_language_of_an_example_can_be_run() -> None:
     assert {example.language for example in EXAMPLES} == set(RUNNERS)
     assert all(shutil.which(program) for program in ("bash", "curl", "node"))
+
+
+def kinds_of(kind: type[GatewayError]) -> Iterator[type[GatewayError]]:
+    yield kind
+    for child in kind.__subclasses__():
+        yield from kinds_of(child)
+
+
+HTTP_ERRORS = [
+    kind
+    for kind in kinds_of(GatewayError)
+    if kind.__module__ == "protocol.errors" and kind not in (PacketError, StorageRefused)  # devices' and journal's own
+]
+
+
+@pytest.mark.parametrize("kind", HTTP_ERRORS, ids=lambda kind: kind.__name__)
+def test_every_error_is_in_the_table_of_its_status(kind: type[GatewayError]) -> None:
+    rows = re.findall(r"^\| (\d{3}) \| `(\w+)` \| (.*?) \|", (DOCS / "openai.md").read_text("utf-8"), re.MULTILINE)
+
+    assert any(
+        status == str(kind.status) and name == kind.type and f"`{kind.code}`" in codes for status, name, codes in rows
+    )
