@@ -9,6 +9,7 @@ Source: DashScope HTTP reference §1 (headers), §2.7 (error shapes).
 """
 
 import contextlib
+import functools
 import socket
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -18,6 +19,8 @@ from typing import Any
 import msgspec
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import LocationValueError
+from urllib3.util import parse_url
 
 from protocol.dashscope import read_failure, renamed
 from protocol.errors import Cancelled, Unauthorized, UpstreamBroken, UpstreamTimeout, UpstreamUnreachable
@@ -30,6 +33,9 @@ _MAX_REST_S = 30.0
 _MAX_ERROR_BYTES = 65_536
 _ONE_SEND_BYTES = 65_536
 """Up to here, a request's head and body leave in one write: two are two packets, and wake the peer twice."""
+
+_MOST_HOSTS = 32
+_NO_RETRIES = urllib3.Retry(False, redirect=False)
 
 SOCKET_OPTIONS = [
     (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),  # Nagle with delayed ACK costs 44 ms an exchange
@@ -138,9 +144,10 @@ class Transport:
     def __init__(self, *, connect_s: float, idle_s: float, pool_size: int) -> None:
         self._timeout = urllib3.Timeout(connect=connect_s, read=idle_s)
         self._pools = urllib3.PoolManager(
-            num_pools=8, maxsize=pool_size, block=False, retries=False, socket_options=SOCKET_OPTIONS
+            num_pools=_MOST_HOSTS, maxsize=pool_size, block=False, retries=False, socket_options=SOCKET_OPTIONS
         )
         self._pools.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
+        self._pool_of: dict[tuple[str, str, int | None], urllib3.HTTPConnectionPool] = {}
 
     @contextlib.contextmanager
     def call(
@@ -217,7 +224,21 @@ class Transport:
             return send()
 
     def _request(self, method: str, url: str, **call: Any) -> urllib3.BaseHTTPResponse:
-        return self._pools.request(method, url, preload_content=False, timeout=self._timeout, redirect=False, **call)
+        scheme, host, port, target = _parsed(url)
+        pool = self._pool_of.get((scheme, host, port))
+        if pool is None or pool.pool is None:  # new, or closed by the manager, which keeps so many
+            pool = self._pool_of[scheme, host, port] = self._pools.connection_from_host(host, port, scheme)
+        options: dict[str, Any] = {"retries": _NO_RETRIES, "redirect": False, "assert_same_host": False, **call}
+        return pool.urlopen(method, target, preload_content=False, timeout=self._timeout, **options)
+
+
+@functools.lru_cache(maxsize=256)
+def _parsed(url: str) -> tuple[str, str, int | None, str]:
+    """Return scheme, host, port and what is asked for there. Raises: ValueError for what is no URL."""
+    parsed = parse_url(url)
+    if not parsed.host:
+        raise LocationValueError("there is no host in the URL")
+    return parsed.scheme or "http", parsed.host, parsed.port, parsed.request_uri
 
 
 def request_id(response: urllib3.BaseHTTPResponse) -> str:
