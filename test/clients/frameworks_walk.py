@@ -71,7 +71,7 @@ def chain_json():
 def chain_error():
     try:
         ChatOpenAI(model="no-such-model", base_url=BASE_URL, api_key=KEY, max_retries=0).invoke(QUESTION)
-    except Exception as error:
+    except Exception as error:  # whichever class LangChain gives it
         return [type(error).__name__, error.status_code, error.code]
     return "not refused"
 
