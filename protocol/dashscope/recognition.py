@@ -159,8 +159,8 @@ def result_url(task: TaskBody) -> str:
 
 
 class FileWord(msgspec.Struct, frozen=True):
-    begin_time: int = 0
-    end_time: int = 0
+    begin_time: float = 0
+    end_time: float = 0
     text: str = ""
     punctuation: str | None = None
 
@@ -168,8 +168,8 @@ class FileWord(msgspec.Struct, frozen=True):
 class FileSentence(msgspec.Struct, frozen=True):
     """Times in ms. Only `*-filetrans` tells the language, only a task that was asked to tells the speaker."""
 
-    begin_time: int = 0
-    end_time: int = 0
+    begin_time: float = 0
+    end_time: float = 0
     text: str = ""
     language: str | None = None
     speaker_id: int | None = None
@@ -215,17 +215,18 @@ class FileTranscription(msgspec.Struct, frozen=True):
 
 
 def _sentence(told: FileSentence) -> Sentence:
-    words = tuple(
-        Word(text=w.text, begin_s=w.begin_time / 1000, end_s=w.end_time / 1000, punctuation=w.punctuation or "")
-        for w in told.words or ()
-    )
-    return Sentence(
-        text=told.text.strip(),
-        begin_s=told.begin_time / 1000,
-        end_s=told.end_time / 1000,
-        speaker=told.speaker_id,
-        words=words,
-    )
+    begin_s, end_s = _span(told)
+    words = []
+    for word in told.words or ():
+        begins_s, ends_s = _span(word)
+        words.append(Word(text=word.text, punctuation=word.punctuation or "", begin_s=begins_s, end_s=ends_s))
+    return Sentence(text=told.text.strip(), begin_s=begin_s, end_s=end_s, speaker=told.speaker_id, words=tuple(words))
+
+
+def _span(told: FileSentence | FileWord) -> tuple[float, float]:
+    """Return when something begins and ends, in seconds, in this order whatever was told."""
+    begin_s = max(0.0, told.begin_time / 1000)
+    return begin_s, max(begin_s, told.end_time / 1000)
 
 
 def read_transcription(body: bytes) -> FileTranscription:

@@ -21,6 +21,7 @@ from protocol.dashscope import (
     renamed,
     result_url,
 )
+from protocol.dashscope.recognition import read_recognition_event
 from protocol.errors import (
     UpstreamBroken,
     UpstreamBusy,
@@ -34,6 +35,7 @@ from protocol.errors import (
     UpstreamUnavailable,
 )
 from protocol.texts import join_texts
+from protocol.transcription import Tokens
 
 # --- failures ----------------------------------------------------------------------------------------------------
 
@@ -295,6 +297,60 @@ def test_the_channels_of_a_transcript_are_joined() -> None:
     transcription = read_transcription(body.encode())
 
     assert (transcription.text, transcription.language) == ("你好。再见。", "zh")
+
+
+TIMED = """{"properties":{"original_duration_in_milliseconds":3834},"transcripts":[
+{"channel_id":1,"text":"Hello world, 你好。","sentences":[{"begin_time":2100,"end_time":3820,"text":"Hello world, 你好。",
+"speaker_id":1,"words":[{"begin_time":2100,"end_time":2596,"text":"Hello ","punctuation":""},
+{"begin_time":2596,"end_time":2500,"text":"world","punctuation":", "}]}]},
+{"channel_id":0,"text":"Yes.","sentences":[{"begin_time":-5,"end_time":900.5,"text":" Yes. ","words":null}]}]}"""
+
+
+def test_sentences_of_all_channels_come_in_the_order_of_their_times() -> None:
+    told = read_transcription(TIMED.encode())
+
+    yes, hello = told.sentences
+    assert (yes.text, yes.begin_s, yes.end_s, yes.speaker, yes.words) == ("Yes.", 0.0, 0.9005, None, ())
+    assert (hello.begin_s, hello.end_s, hello.speaker) == (2.1, 3.82, 1)
+    assert [(w.text, w.punctuation, w.begin_s, w.end_s) for w in hello.words] == [
+        ("Hello ", "", 2.1, 2.596),
+        ("world", ", ", 2.596, 2.596),
+    ]
+    assert told.duration_s == 3.834
+
+
+def test_a_transcript_without_a_length_ends_with_its_last_sentence() -> None:
+    told = read_transcription(b'{"transcripts":[{"sentences":[{"end_time":1500}]},{"text":"x"}]}')
+
+    assert told.duration_s == 1.5
+
+
+EVENT = '{"output":{"choices":[{"finish_reason":%s,"message":{"content":[{"text":" a "},{"text":"b"}]}}]},"usage":%s}'
+
+
+@pytest.mark.parametrize(("reason", "is_last"), [("null", False), ('"null"', False), ('"stop"', True)])
+def test_a_piece_of_recognition_keeps_its_spaces(reason: str, is_last: bool) -> None:
+    event = read_recognition_event((EVENT % (reason, "null")).encode())
+
+    assert (event.delta, event.is_last, event.tokens) == (" a b", is_last, None)
+
+
+@pytest.mark.parametrize(
+    ("usage", "tokens"),
+    [
+        ('{"seconds":1,"output_tokens_details":{"text_tokens":6}}', None),
+        ('{"duration":15,"input_tokens":238,"output_tokens":80}', Tokens(input=238, output=80, audio=238)),
+    ],
+)
+def test_a_recognition_costs_tokens_when_the_model_counts_them(usage: str, tokens: Tokens | None) -> None:
+    assert read_recognition_event((EVENT % ('"stop"', usage)).encode()).tokens == tokens
+
+
+def test_an_error_within_a_recognition_is_an_error() -> None:
+    with pytest.raises(UpstreamBusy) as caught:
+        read_recognition_event(b'{"code":"Throttling","message":"slow down","request_id":"r"}')
+
+    assert caught.value.request_id == "r"
 
 
 def test_the_form_of_an_upload_has_the_buckets_order() -> None:

@@ -43,6 +43,33 @@ def test_everything_else_is_refused_playlists_above_all(beginning: bytes) -> Non
     assert caught.value.code == "unsupported_audio"
 
 
+@pytest.mark.parametrize(
+    ("beginning", "container"),
+    [
+        (b"RIFF\x24\x00\x00\x00WAVEfmt ", media.WAV),
+        (b"RIFF\x24\x00\x00\x00AVI LIST", media.AVI),
+        (b"FORM\x00\x00\x00\x10AIFFCOMM", media.AIFF),
+        (b"FORM\x00\x00\x00\x10AIFCFVER", media.AIFF),
+        (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9", media.ASF),
+        (b"FLV\x01\x05", media.FLV),
+        (b"caff\x00\x01", media.CAF),
+        (b"\x00\x00\x01\xba\x44", media.MPEG),
+        (b"G" + bytes(187) + b"G" + bytes(20), media.MPEG_TS),
+        (b"\x1a\x45\xdf\xa3\x9fB\x82\x84webm", media.WEBM),
+        (b"\x1a\x45\xdf\xa3\x9fB\x82\x88matroska", media.MKV),
+        (b"\xff\xfd\x90\x64\x00\x00", media.MP3),
+    ],
+)
+def test_a_file_may_be_of_more_kinds(beginning: bytes, container: media.Container) -> None:
+    assert media.sniff_file(beginning) is container
+
+
+@pytest.mark.parametrize("beginning", [b"", b"G", b"G" * 100, b"#EXTM3U\n", b"FORM1234ILBM", b"RIFF1234WEBP"])
+def test_no_file_is_opened_that_is_none_of_them(beginning: bytes) -> None:
+    with pytest.raises(BadInput):
+        media.sniff_file(beginning)
+
+
 def test_a_wav_header_is_what_the_standard_library_reads() -> None:
     pcm = bytes(3200)
 
