@@ -23,6 +23,8 @@ _TRIES_BEFORE_DOUBT = 3
 _FIRST_PAUSE_S = 0.1
 _BUSY_PAUSE_S = 0.2
 """Until the journal is looked at again that another process was delivering."""
+_CLOSE_S = 5.0
+"""One that hangs at a silent place longer is left behind: nothing that it does can be lost by a kill."""
 _IDLE_S = 5.0
 """How often an idle deliverer looks for what a process left that died. Its own process wakes it."""
 
@@ -62,7 +64,7 @@ class Deliverer:
         self._stop.set()
         self._wake.set()
         if self._thread.ident:
-            self._thread.join()
+            self._thread.join(_CLOSE_S)
 
     def deliver(self) -> bool:
         """Deliver all that waits; False when another process is at it. Raises: StorageError when the place is away."""
