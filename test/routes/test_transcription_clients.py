@@ -231,6 +231,16 @@ def test_a_broken_body_is_refused(body: bytes, content_type: str, client: Client
     assert status == 400
 
 
+def test_an_upload_in_chunks_is_never_heard_in_part(serve: Serve, key: str, emulator: Emulator) -> None:
+    client = Client(serve(max_upload_bytes=50_000).url, key)
+
+    status, body = client.post_form({"model": "whisper-1"}, file=spoken_wav(WORDS), is_chunked=True)
+
+    client.line.close()
+    assert (status, json.loads(body)["error"]["param"]) == (413, "file")
+    assert kinds(emulator, key) == []
+
+
 # --- clients that leave
 
 
