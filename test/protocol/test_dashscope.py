@@ -301,7 +301,8 @@ def test_the_channels_of_a_transcript_are_joined() -> None:
 
 TIMED = """{"properties":{"original_duration_in_milliseconds":3834},"transcripts":[
 {"channel_id":1,"text":"Hello world, 你好。","sentences":[
-{"begin_time":2100,"end_time":3820,"text":"Hello world, 你好。","speaker_id":1,"words":[{"begin_time":2100,"end_time":2596,"text":"Hello ","punctuation":""},
+{"begin_time":2100,"end_time":3820,"text":"Hello world, 你好。","speaker_id":1,"words":[
+{"begin_time":2100,"end_time":2596,"text":"Hello ","punctuation":""},
 {"begin_time":2596,"end_time":2500,"text":"world","punctuation":", "}]}]},
 {"channel_id":0,"text":"Yes.","sentences":[{"begin_time":-5,"end_time":900.5,"text":" Yes. ","words":null}]}]}"""
 
