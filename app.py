@@ -3,6 +3,7 @@
 import functools
 import logging
 import sys
+import tempfile
 from dataclasses import replace
 
 from flask import Blueprint, Flask
@@ -14,6 +15,7 @@ from protocol.packets import Limits as PacketLimits
 from providers.dashscope import narrators, recognisers
 from providers.dashscope.chat import CompatibleChat, CompatibleCompletions, NativeCompletions
 from providers.dashscope.models import CompatibleModels
+from providers.dashscope.reach import reach
 from providers.dashscope.transport import Transport
 from providers.dashscope.tts_http import HttpSynthesiser
 from providers.dashscope.tts_realtime import RealtimeSynthesiser
@@ -43,6 +45,7 @@ from services.metrics import Metrics
 from services.model_list import ModelList
 from services.pictures import PictureRules
 from services.ports import AnyRecogniser
+from services.readiness import Dependency, Readiness
 from services.session import SessionRules
 from services.sessions import Sessions
 from services.speech_synthesis import SpeechRules, SpeechSynthesis
@@ -87,7 +90,8 @@ def create_app(settings: Settings) -> Flask:
     app.register_blueprint(_speech_door(settings, transport))
     app.register_blueprint(_transcription_door(settings, transport))
     app.extensions["keys"] = access.in_words
-    app.register_blueprint(health.blueprint(access))
+    vendor = "emulator" if "emulator" in app.extensions else "vendor"
+    app.register_blueprint(health.blueprint(access, _readiness(settings, storage, vendor=vendor)))
     app.register_blueprint(metrics_api.blueprint(metrics))
     app.register_blueprint(openapi.blueprint(version=config.VERSION))
     app.register_blueprint(pages.blueprint(storage.files, version=config.VERSION))
@@ -153,6 +157,18 @@ def _limits(settings: Settings) -> Limits:
     from storage.shared_counts import SharedCounts  # only a server with Redis pays for its client
 
     return Limits(rules, SharedCounts(rules, url=settings.redis_url))
+
+
+def _readiness(settings: Settings, storage: Storage, *, vendor: str) -> Readiness:
+    """Return who is asked whether all is well. Database and bucket may be away for a while: the journal bridges it."""
+    return Readiness(
+        (
+            Dependency(name=vendor, ask=lambda: reach(settings.base_url, timeout_s=2.0), fresh_s=10.0),
+            Dependency(name="data_folder", ask=lambda: tempfile.TemporaryFile(dir=settings.data_dir).close()),
+            Dependency(name="database", ask=storage.history.ping, is_vital=False),
+            Dependency(name="recordings", ask=lambda: storage.store.size_bytes("ready"), fresh_s=10.0, is_vital=False),
+        )
+    )
 
 
 def _words(listed: str) -> tuple[str, ...]:

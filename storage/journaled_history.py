@@ -79,6 +79,10 @@ class JournaledHistory:
         """Bring what waits into the database now. Raises: StorageError when that is away."""
         self._deliverer.deliver()
 
+    def ping(self) -> None:
+        """Raise StorageError when the database does not answer now."""
+        self._quick.ping()
+
     def close(self) -> None:
         """End the deliverer, then the connections; what waits is delivered after the next start."""
         self._deliverer.close()

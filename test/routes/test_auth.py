@@ -328,6 +328,7 @@ def keyless(tmp_path: Path) -> Iterator[FlaskClient]:
     app = create_app(replace(Settings(), data_dir=tmp_path, emulator_voice="tones", emulator_ear="tones"))
     yield app.test_client()
     app.extensions["emulator"].stop()
+    app.extensions["storage"].close()
 
 
 def test_the_emulator_takes_everybody_and_every_key(keyless: FlaskClient) -> None:
