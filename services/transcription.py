@@ -20,6 +20,7 @@ from services.catalogue import Catalogue
 from services.flow import CancelToken
 from services.known_models import Kind
 from services.known_voices import known_voices, named
+from services.listening import in_pieces
 from services.ports import (
     AnyRecogniser,
     Cancel,
@@ -39,6 +40,8 @@ from services.sound_files import Length, pcm_of, pieces_of, readable_file
 _HEARING: tuple[Kind, ...] = ("asr", "asr-file", "asr-realtime")
 _KNOWN_MODELS = 64
 """Recognisers that are kept: strangers' names must not fill the memory."""
+_APPEND_BYTES = 32_000
+"""A second of sound for each message to a model that hears over a connection."""
 
 
 class TranscriptionService:
@@ -146,7 +149,8 @@ class _Hearing:
     def _told_by(self, live: LiveTranscription) -> Iterator[Heard]:
         assert not isinstance(self._sound, Link)
         told = ""
-        for pcm in pcm_of(self._sound, length=self._length, cancel=self._cancel):
+        sound = pcm_of(self._sound, length=self._length, cancel=self._cancel)
+        for pcm in in_pieces(sound, size_bytes=_APPEND_BYTES):
             live.append(pcm)
             if len(text := join_texts(live.texts)) > len(told):
                 yield Heard(text=text[len(told) :])

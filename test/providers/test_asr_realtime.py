@@ -11,7 +11,7 @@ from protocol.errors import UpstreamBroken, UpstreamRefused, UpstreamTimeout
 from protocol.keys import ApiKey
 from providers.dashscope.asr_realtime import RealtimeRecogniser
 from services.flow import CancelToken
-from services.ports import Transcript
+from services.ports import ANYTHING, HearingOptions, Transcript
 from test.providers.calls import HASTY_S, PATIENT_S, WORDS, Vendor, listen
 from test.providers.vendor import Line
 from test.providers.vendor import Vendor as ScriptedVendor
@@ -165,6 +165,45 @@ def test_the_session_is_agreed_as_the_vendor_recommends(script: Script, api_key:
     assert updates[0]["turn_detection"] == {"type": "server_vad", "threshold": 0.0, "silence_duration_ms": 400}
     assert updates[1]["turn_detection"] is None
     assert updates[0]["sample_rate"] == 16_000
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (ANYTHING, None),
+        (HearingOptions(languages=("zh",), context="公园"), {"language": "zh", "corpus": {"text": "公园"}}),
+        (HearingOptions(languages=("zh", "en")), None),
+    ],
+)
+def test_the_session_is_told_what_helps(
+    options: HearingOptions, told: object, script: Script, api_key: ApiKey, cancel: CancelToken
+) -> None:
+    updates: list[Any] = []
+
+    def note(line: Line) -> None:
+        line.upgrade()
+        line.say("session.created")
+        updates.append(line.hear("session.update")["session"])
+        line.say("session.updated")
+        line.hear()
+
+    recogniser(script(note)).open(is_paced=False, key=api_key, cancel=cancel, options=options).close()
+
+    assert updates[0].get("input_audio_transcription") == told
+
+
+def test_sentences_that_are_heard_can_be_read_before_the_end(
+    vendor: Vendor, api_key: ApiKey, cancel: CancelToken
+) -> None:
+    live = vendor.realtime().open(is_paced=True, key=api_key, cancel=cancel)
+    live.append(spoken(WORDS) + SECOND)
+
+    def has_words() -> bool:
+        live.append(bytes(320))
+        return live.texts == [WORDS]
+
+    eventually(has_words)
+    live.close()
 
 
 def test_a_vendor_that_wants_another_rate_is_refused(script: Script, api_key: ApiKey, cancel: CancelToken) -> None:
