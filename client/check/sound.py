@@ -25,6 +25,8 @@ _MAGIC: Final = {
     "pcm": (b"",),
 }
 """How the sound of each `response_format` begins; AAC comes in ADTS frames, PCM is bare."""
+_STREAMING: Final = {"whisper-1": "gpt-4o-mini-transcribe", "tts-1": "gpt-4o-mini-tts"}
+"""OpenAI's older models do not stream, these do.  Source: OpenAI API reference, create transcription, create speech"""
 
 
 def speech(visit: Visit, kind: str) -> str:
@@ -40,7 +42,9 @@ def speech(visit: Visit, kind: str) -> str:
 
 
 def speech_events(visit: Visit) -> str:
-    answer = visit.site.post(_SPEECH, _saying(visit, stream_format="sse")).expect(200, "text/event-stream")
+    model = _STREAMING.get(visit.tts_model, visit.tts_model)
+    request = _saying(visit, stream_format="sse", model=model)
+    answer = visit.site.post(_SPEECH, request).expect(200, "text/event-stream")
     events = _events(answer)
     sound = b"".join(base64.b64decode(e["audio"]) for e in events if e["type"] == "speech.audio.delta")
     if not sound:
@@ -73,7 +77,8 @@ def captions(visit: Visit, kind: str) -> str:
 
 
 def transcript_streamed(visit: Visit) -> str:
-    events = _events(_heard(visit, "json", stream="true").expect(200, "text/event-stream"))
+    model = _STREAMING.get(visit.asr_model, visit.asr_model)
+    events = _events(_heard(visit, "json", model=model, stream="true").expect(200, "text/event-stream"))
     if events[-1]["type"] != "transcript.text.done":
         raise Failed(f"the last event is {events[-1]['type']}")
     deltas = "".join(event["delta"] for event in events if event["type"] == "transcript.text.delta")

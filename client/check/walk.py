@@ -9,7 +9,8 @@ from client.check.site import Failed
 from client.check.visit import Surface, Visit
 
 SURFACES: Final = (*front.SURFACES, *chat.SURFACES, *sound.SURFACES, *turns.SURFACES, *refusals.SURFACES)
-_NOT_THERE: Final = (404, 405, 501)
+_NOT_THERE: Final = (400, 404, 405, 501)
+"""How a server says that it has no such address, or that what lies there cannot do this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
