@@ -5,7 +5,7 @@ import http.client
 import io
 import json
 import wave
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -33,14 +33,20 @@ def server(serve: Callable[..., RunningServer]) -> RunningServer:
 
 
 @pytest.fixture
-def client(server: RunningServer) -> openai.OpenAI:
+def client_of() -> Iterator[Callable[[RunningServer], openai.OpenAI]]:
+    """Open SDKs that believe nothing but OpenAI's own shapes; they are closed when the test ends."""
+    with ExitStack() as stack:
+
+        def open_client(server: RunningServer) -> openai.OpenAI:
+            options = {"max_retries": 0, "_strict_response_validation": True}
+            return stack.enter_context(openai.OpenAI(api_key=server.key, base_url=f"{server.url}/v1", **options))
+
+        yield open_client
+
+
+@pytest.fixture
+def client(server: RunningServer, client_of: Callable[[RunningServer], openai.OpenAI]) -> openai.OpenAI:
     return client_of(server)
-
-
-def client_of(server: RunningServer) -> openai.OpenAI:
-    """Return an SDK that believes nothing but OpenAI's own shapes."""
-    base_url = f"{server.url}/v1"
-    return openai.OpenAI(api_key=server.key, base_url=base_url, max_retries=0, _strict_response_validation=True)
 
 
 @pytest.fixture
@@ -384,7 +390,7 @@ def test_a_spoken_answer_is_streamed_as_pcm_with_its_transcript(
 
 
 def test_a_model_may_think_in_silence_for_longer_than_a_spoken_turn_could_wait(
-    serve: Callable[..., RunningServer], scenario: Callable[..., None]
+    serve: Callable[..., RunningServer], client_of: Callable[..., openai.OpenAI], scenario: Callable[..., None]
 ) -> None:
     client = client_of(serve(upstream_idle_s=0.1, chat_idle_s=60.0))
     scenario(replies=["Done."], latency={"chat_first_token_ms": 400})
@@ -527,7 +533,10 @@ def test_an_error_that_comes_as_the_first_event_has_its_status(
 
 @pytest.mark.parametrize("is_stream", [False, True], ids=["whole", "stream"])
 def test_a_vendor_that_says_nothing_at_all_is_given_up(
-    serve: Callable[..., RunningServer], scenario: Callable[..., None], is_stream: bool
+    serve: Callable[..., RunningServer],
+    client_of: Callable[..., openai.OpenAI],
+    scenario: Callable[..., None],
+    is_stream: bool,
 ) -> None:
     client = client_of(serve(chat_idle_s=0.2))
     scenario(faults=[{"stage": "chat", "kind": "stall"}])
@@ -574,7 +583,7 @@ def test_when_the_client_leaves_the_vendors_call_ends(
 
 
 def test_requests_with_different_keys_never_swap_them(
-    emulator: Emulator, key: str, tmp_path: Path, scenario: Callable[..., None]
+    emulator: Emulator, key: str, tmp_path: Path, client_of: Callable[..., openai.OpenAI]
 ) -> None:
     keys = [f"{key}-{name}" for name in "abcd"]
     for name in keys:
