@@ -57,8 +57,8 @@ class Parameter:
 class Operation:
     """One method of one path.
 
-    `examples` are of its request, by media type; `failures` are the statuses of its errors; without `is_public` it
-    asks for a key.
+    `examples` are of its request, by media type; `failures` are the statuses of its errors, `instead` those among them
+    that are answered with another record than errors are; without `is_public` it asks for a key.
     """
 
     id: str
@@ -73,6 +73,7 @@ class Operation:
     answer: Content = field(default_factory=dict)
     status: int = 200
     failures: tuple[int, ...] = ()
+    instead: Mapping[int, type] = field(default_factory=dict)
     is_public: bool = False
     is_websocket: bool = False
 
@@ -155,7 +156,7 @@ def _responses(operation: Operation, about: About) -> Json:
         str(status): {
             "description": about.reasons[status],
             "headers": headers | (wait if status == 429 else {}),
-            "content": _content({"application/json": about.failure}),
+            "content": _content({"application/json": operation.instead.get(status, about.failure)}),
         }
         for status in sorted(operation.failures)
     }
@@ -198,6 +199,7 @@ def _schemas(operations: Iterable[Operation], failure: type) -> Json:
     contents = [content for operation in operations for content in (operation.request, operation.answer)]
     whats = [what for content in contents for what in content.values() if not isinstance(what, dict)]
     kinds = [kind for what in whats for kind in _records(what)]
+    kinds += [kind for operation in operations for kind in operation.instead.values()]
     _, components = msgspec.json.schema_components([failure, *kinds], ref_template=_SCHEMAS + "{name}")
     schemas = {_short(name): _renamed(schema) for name, schema in components.items()}
     forms = {_form_name(what): _form(what, schemas) for what in whats if isinstance(what, Form)}

@@ -87,7 +87,7 @@ class Catalogue:
             return None
         model = self.defaults.of(role) if role else target or name
         known = _BY_ID.get(model)
-        kind = known.kind if known else _KIND_OF[role or "chat"]
+        kind = known.kind if known else _KIND_OF[role] if role else ""
         context = known.context if known else 0
         return Model(id=name, kind=kind, description=f"Stands for {model}", owned_by="dashscope", context=context)
 

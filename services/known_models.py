@@ -8,7 +8,17 @@ from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal[
-    "chat", "vision", "omni", "asr", "asr-file", "asr-realtime", "tts", "tts-realtime", "omni-realtime", "translation"
+    "chat",
+    "vision",
+    "omni",
+    "asr",
+    "asr-file",
+    "asr-realtime",
+    "tts",
+    "tts-realtime",
+    "omni-realtime",
+    "translation",
+    "",
 ]
 Role = Literal["chat", "vision", "omni", "transcription", "diarization", "speech"]
 
@@ -18,7 +28,7 @@ CATALOGUED_AT = 1791590400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
-    """One name that a request may carry. `context` in tokens, 0 = not known."""
+    """One name that a request may carry. `kind` "" and `context` 0 (tokens) mean that it is not known."""
 
     id: str
     kind: Kind

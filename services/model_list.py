@@ -94,4 +94,4 @@ def _deadline(cancel: Cancel) -> Iterator[CancelToken]:
 
 def _described(row: ListedModel) -> Model:
     created, owner = row.created or CATALOGUED_AT, row.owned_by or "alibaba"
-    return Model(id=row.id, kind="chat", description="", created=created, owned_by=owner)
+    return Model(id=row.id, kind="", description="", created=created, owned_by=owner)

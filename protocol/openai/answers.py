@@ -218,6 +218,15 @@ class Health(Struct, kw_only=True):
     keys: HealthKeys
 
 
+class Readiness(Struct, kw_only=True):
+    """Whether the server can do its work, and the state of each thing that it depends on."""
+
+    status: Literal["ready", "degraded", "unready"]
+    timestamp: str
+    time_unix: int
+    dependencies: dict[str, Literal["ok", "away", "late"]]
+
+
 class Introduction(Struct, kw_only=True):
     """What this server is."""
 

@@ -49,7 +49,7 @@ def test_what_the_vendor_lists_beyond_ours_comes_after_it_as_the_vendor_describe
 
     names = [model.id for model in models]
     assert names.count("qwen-plus") == 1 and names[-1] == "qwen-new"
-    assert (models[-1].created, models[-1].owned_by) == (8, "system")
+    assert (models[-1].created, models[-1].owned_by, models[-1].kind) == (8, "system", "")
 
 
 def test_the_vendor_is_asked_once_in_ten_minutes_for_each_key() -> None:
