@@ -11,7 +11,7 @@ from flask import Request
 
 from protocol.errors import BadInput
 from protocol.keys import ApiKey
-from services.access import Access, Caller, Visitor, malformed
+from services.access import Access, Caller, malformed
 
 KEY_PROTOCOL = "openai-insecure-api-key."
 SUBPROTOCOLS = ("voice", "realtime")
@@ -38,12 +38,9 @@ class Auth:
 
     def caller_of(self, request: Request) -> Caller:
         """Return who sends a request. Raises: Unauthorized, Forbidden, BadInput."""
-        visitor = Visitor(
-            credential=credential_of(request),
-            is_local=self._is_local(request),
-            is_same_site=self._is_same_site(request),
-        )
-        return self._access.admit(visitor)
+        if credential := credential_of(request):
+            return self._access.admit_known(credential)
+        return self._access.admit_anonymous(is_local=self._is_local(request), is_same_site=self._is_same_site(request))
 
     def _is_local(self, request: Request) -> bool:
         """Whether a request was made on this machine, for this machine.

@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from flask import Flask, Response, g, request
+from flask import Flask, Request, Response, g, request
 
 from protocol.errors import GatewayError
 from routes import cors, presence, request_log
@@ -30,11 +30,13 @@ def register(app: Flask, *, auth: Auth, limits: Limits, metrics: Metrics, max_bo
 
     @app.before_request
     def enter() -> Response | None:
-        g.call = request.environ.get(_CALL) or Call()
-        g.call.route = request.url_rule.rule if request.url_rule else "none"
-        if answer := cors.preflight(request):
+        asked = request._get_current_object()  # type: ignore[attr-defined]  # the proxy costs more than the rest
+        call: Call = asked.environ.get(_CALL) or Call()
+        g.call = call
+        call.route = asked.url_rule.rule if asked.url_rule else "none"
+        if answer := cors.preflight(asked):
             return answer
-        _admit(g.call, auth, limits)
+        _admit(call, asked, auth, limits)
         return None
 
     @app.after_request
@@ -46,16 +48,16 @@ def register(app: Flask, *, auth: Auth, limits: Limits, metrics: Metrics, max_bo
         return response
 
 
-def _admit(call: Call, auth: Auth, limits: Limits) -> None:
+def _admit(call: Call, asked: Request, auth: Auth, limits: Limits) -> None:
     """Find out who asks, and let them in if there is room.
 
     What is public is everybody's and counted for nobody, and so is the news that an address does not exist.
     """
-    if request.method == "OPTIONS" or request.routing_exception is not None or is_public(request.path):
+    if asked.method == "OPTIONS" or asked.routing_exception is not None or is_public(asked.path):
         with contextlib.suppress(GatewayError):
-            call.caller = auth.caller_of(request)
+            call.caller = auth.caller_of(asked)
         return
-    call.caller = auth.caller_of(request)
+    call.caller = auth.caller_of(asked)
     call.standing = limits.count(call.caller.identity)
     limits.require(call.standing)
     call.ending.enter_context(limits.place(call.caller.identity, call.request_id))

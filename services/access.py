@@ -35,18 +35,6 @@ class Caller:
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Visitor:
-    """What a request shows of who sends it. `credential` is None when it brings none.
-
-    `is_local`: it was made on this machine, by no proxy. `is_same_site`: no page of another site made it.
-    """
-
-    credential: ApiKey | None
-    is_local: bool
-    is_same_site: bool
-
-
 class Tokens(Protocol):
     """The tokens that exist at this moment."""
 
@@ -76,13 +64,6 @@ class Access:
     def __init__(self, rules: AccessRules, tokens: Tokens) -> None:
         self._rules, self._tokens = rules, tokens
         self._nobody = Caller(key=rules.key, identity=rules.key.fingerprint)
-
-    def admit(self, visitor: Visitor) -> Caller:
-        """Return who a visitor is. Raises: Unauthorized, Forbidden."""
-        if visitor.credential is not None:
-            return self._known(visitor.credential)
-        self._require_anonymous(visitor)
-        return self._nobody
 
     @property
     def has_tokens(self) -> bool:
@@ -117,7 +98,8 @@ class Access:
         chosen = self._rules.pass_through
         return not self._tokens.any_exist if chosen is None else chosen
 
-    def _known(self, credential: ApiKey) -> Caller:
+    def admit_known(self, credential: ApiKey) -> Caller:
+        """Return who brings a credential. Raises: Unauthorized."""
         secret = credential.reveal()
         if not (secret.isascii() and secret.isprintable() and 0 < len(secret) <= _LONGEST) or " " in secret:
             raise malformed()
@@ -130,27 +112,32 @@ class Access:
             )
         return Caller(key=credential, identity=hashed[:8])
 
-    def _require_anonymous(self, visitor: Visitor) -> None:
-        if not self._may_be_anonymous(visitor):
+    def admit_anonymous(self, *, is_local: bool, is_same_site: bool) -> Caller:
+        """Return who somebody without a credential is. Raises: Unauthorized, Forbidden.
+
+        `is_local`: the request was made on this machine, by no proxy. `is_same_site`: no page of another site made it.
+        """
+        if not self._may_be_anonymous(is_local=is_local):
             raise Unauthorized(
                 f"缺少 API 密钥。{_WHERE}",
                 english=f"You didn't provide an API key. {_WHERE}",
                 code="missing_api_key",
             )
-        if not visitor.is_same_site:
+        if not is_same_site:
             raise Forbidden(
                 "其他网站的页面不能不带密钥访问。",
                 english="A page of another site may not ask without an API key. Send one, or let the operator add the "
                 "site to ALLOWED_ORIGINS.",
             )
+        return self._nobody
 
-    def _may_be_anonymous(self, visitor: Visitor) -> bool:
+    def _may_be_anonymous(self, *, is_local: bool) -> bool:
         rules = self._rules
         if rules.pass_through and not rules.key:  # everybody brings a key of their own
             return False
         if rules.allows_anonymous:
             return True
-        return not self._tokens.any_exist and (rules.is_emulator or visitor.is_local)
+        return not self._tokens.any_exist and (rules.is_emulator or is_local)
 
 
 def malformed() -> Unauthorized:

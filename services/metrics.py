@@ -17,7 +17,7 @@ from protocol.errors import UpstreamError
 from services.meter import StageName, TurnOutcome
 
 if TYPE_CHECKING:
-    from prometheus_client import CollectorRegistry
+    from prometheus_client import CollectorRegistry, Counter, Histogram
 
 _METHODS = frozenset("GET POST DELETE PUT PATCH HEAD OPTIONS".split())
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800)
@@ -33,6 +33,7 @@ class Metrics:
         from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
         self._folder = folder
+        self._known_requests: dict[tuple[str, str, int], tuple[Counter, Histogram, Histogram]] = {}
         own = self._registry = CollectorRegistry()
         times = functools.partial(Histogram, registry=own, buckets=_SECONDS)
         now = functools.partial(Gauge, registry=own, multiprocess_mode="livesum")
@@ -58,12 +59,20 @@ class Metrics:
             yield
 
     def note_request(self, *, route: str, method: str, status: int, total_s: float, first_byte_s: float) -> None:
-        self._requests.labels(route, method if method in _METHODS else "other", status).inc()
+        known = self._known_requests
+        name = (route, method if method in _METHODS else "other", status)
+        counter, request_s, byte_s = known.get(name) or known.setdefault(name, self._children(*name))
+        counter.inc()
         if status == 101:  # how long a device stays connected says nothing about the server
             return
-        self._request_s.labels(route).observe(total_s)
+        request_s.observe(total_s)
         if first_byte_s:
-            self._first_byte_s.labels(route).observe(first_byte_s)
+            byte_s.observe(first_byte_s)
+
+    def _children(self, route: str, method: str, status: int) -> "tuple[Counter, Histogram, Histogram]":
+        """Return the numbers of one kind of request; the library would look them up under a lock, each time."""
+        counter = self._requests.labels(route, method, status)
+        return counter, self._request_s.labels(route), self._first_byte_s.labels(route)
 
     def note_upstream_error(self, where: str, code: str) -> None:
         self._upstream.labels(where, code).inc()
