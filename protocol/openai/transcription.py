@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Meta
 
 from protocol.errors import BadInput
+from protocol.links import is_public_link
 from protocol.openai.forms import fold
 from protocol.openai.languages import code_of
 from protocol.openai.reading import convert, read_object
@@ -34,7 +35,6 @@ _LISTS = (
     "known_speaker_names",
     "known_speaker_references",
 )
-_LINKS = ("http://", "https://", "oss://")
 
 
 class ServerVad(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -210,10 +210,10 @@ def _addressed(text: str, param: str) -> tuple[bytes | None, str]:
     """Return (the sound of a data URI, "") or (None, a link that the vendor can read)."""
     if text.startswith("data:"):
         return _decoded(text.partition(",")[2], param), ""
-    if text.lower().startswith(_LINKS) and text.isprintable() and " " not in text:
+    if is_public_link(text):
         return None, text
     raise BadInput(
-        f"'{param}' must be the recording itself, a data: URI, or an http(s):// or oss:// address.", param=param
+        f"'{param}' must be the recording itself, a data: URI, or a public http(s):// or oss:// address.", param=param
     )
 
 

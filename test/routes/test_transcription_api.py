@@ -445,11 +445,10 @@ def test_a_link_is_given_to_the_vendor(
     assert asked(emulator, key)[-1]["model"] == used
 
 
-def test_a_link_that_cannot_be_read_is_the_clients_affair(client: OpenAI) -> None:
+@pytest.mark.parametrize("link", ["oss://nobody/has/it.wav", "http://127.0.0.1/a.wav", "/etc/passwd"])
+def test_a_link_that_cannot_be_read_is_the_clients_affair(link: str, client: OpenAI) -> None:
     with pytest.raises(openai.BadRequestError):
-        client.post(
-            "/audio/transcriptions", body={"model": "whisper-1", "url": "http://127.0.0.1:1/a.wav"}, cast_to=object
-        )
+        client.post("/audio/transcriptions", body={"model": "whisper-1", "url": link}, cast_to=object)
 
 
 # --- failures
