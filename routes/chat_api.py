@@ -67,6 +67,6 @@ def _until_it_breaks(first: bytes, events: Iterator[bytes], call: Call) -> Itera
     except Cancelled:
         return
     except GatewayError as error:
-        call.error_code = error.code
+        call.fail(error)
         _log.warning("stream broke off: %s", error.code)
         yield event(errors.body(error))

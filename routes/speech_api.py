@@ -91,7 +91,7 @@ def _events(spoken: Spoken, call: Call) -> Iterator[bytes]:
 
 def _note(error: GatewayError | Cancelled, call: Call) -> None:
     if isinstance(error, GatewayError):
-        call.error_code = error.code
+        call.fail(error)
         _log.warning("speech broke off: %s", error.code)
 
 

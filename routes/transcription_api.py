@@ -133,7 +133,7 @@ def _told(asked: Asked, first: Heard | Transcription, heard: Pieces, call: Call)
                 yield _line(event)
     except GatewayError as error:
         _log.warning("transcription broke off: %s %s", error.code, error)
-        call.error_code = error.code
+        call.fail(error)
         yield _line(errors.body(error))
     except Cancelled:
         _log.info("transcription stopped: the client left")
