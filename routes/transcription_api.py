@@ -14,7 +14,7 @@ from protocol.errors import BadInput, Cancelled, GatewayError, TooLarge
 from protocol.openai import captions
 from protocol.openai.transcription import Asked, read_body, read_form
 from protocol.transcription import Transcription
-from routes import errors
+from routes import errors, leftover
 from routes.call import Call, current
 from services.ports import Heard, Link, SoundFile
 from services.sound_files import open_sound
@@ -60,6 +60,7 @@ def _read(max_upload_bytes: int) -> tuple[Asked, SoundFile | Link]:
         file = None if is_json else _file()
         asked = read_body(request.get_data(cache=False)) if is_json else read_form(request.form.items(multi=True))
     except RequestEntityTooLarge as error:
+        leftover.discard(request)
         raise TooLarge(f"The upload is larger than {most_bytes} bytes.", param="file") from error
     return asked, _sound(asked, file)
 

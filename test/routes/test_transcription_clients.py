@@ -44,7 +44,7 @@ class Client:
 
     def send(self, body: bytes, content_type: str, *, is_chunked: bool = False) -> None:
         headers = {"Authorization": f"Bearer {self._key}", "Content-Type": content_type}
-        pieces = (body[at : at + 1000] for at in range(0, len(body), 1000))
+        pieces = (body[at : at + 8000] for at in range(0, len(body), 8000))
         if is_chunked:
             headers["Transfer-Encoding"] = "chunked"
         self.line.request("POST", PATH, body=pieces if is_chunked else body, headers=headers, encode_chunked=is_chunked)
@@ -229,6 +229,22 @@ def test_a_broken_body_is_refused(body: bytes, content_type: str, client: Client
 
     assert_openai("ErrorResponse", json.loads(answer))
     assert status == 400
+
+
+@pytest.mark.parametrize("is_chunked", [False, True])
+def test_a_client_that_sends_too_much_is_told_so_and_not_cut_off(
+    is_chunked: bool, emulator: Emulator, key: str, tmp_path: Path
+) -> None:
+    settings = {**vendor_settings(emulator, key=key), "MAX_UPLOAD_BYTES": "50000"}
+    with ServerProcess(tmp_path, **settings) as server:
+        client = Client(server.started().url, key)
+        answers = [client.post_form({"model": "whisper-1"}, file=bytes(size), is_chunked=is_chunked) for size in SIZES]
+        client.line.close()
+
+    assert [status for status, _ in answers] == [413] * len(SIZES)
+
+
+SIZES = (60_000, 1_000_000, 20_000_000)
 
 
 def test_an_upload_in_chunks_is_never_heard_in_part(serve: Serve, key: str, emulator: Emulator) -> None:
