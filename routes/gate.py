@@ -85,7 +85,7 @@ class Gate:
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> "_Answer":
         call = environ[_CALL] = Call()
         with call.ending as ending:
-            is_socket = environ.get("HTTP_UPGRADE", "").lower() == "websocket"
+            is_socket = presence.is_websocket(environ)
             ending.callback(self._note, call, environ, is_socket)
             ending.enter_context(self._metrics.in_flight(is_socket=is_socket))
             if sock := presence.socket_of(environ):

@@ -110,9 +110,15 @@ def of_this_process() -> Presence:
     return Presence()
 
 
+def is_websocket(environ: Mapping[str, Any]) -> bool:
+    """Whether a request asks to become a WebSocket.  Source: RFC 6455 §4.1."""
+    has_asked = "upgrade" in environ.get("HTTP_CONNECTION", "").lower()
+    return has_asked and environ.get("HTTP_UPGRADE", "").lower() == "websocket"
+
+
 def socket_of(environ: Mapping[str, Any]) -> socket.socket | None:
     """Return the client's socket where the server shows it; None for a WebSocket, which is watched by its reader."""
-    if environ.get("HTTP_UPGRADE", "").lower() == "websocket":
+    if is_websocket(environ):
         return None
     sock: socket.socket | None = environ.get("gunicorn.socket") or environ.get("werkzeug.socket")
     return sock

@@ -125,17 +125,18 @@ def test_a_websocket_is_left_to_its_own_reader() -> None:
         environ = {"werkzeug.socket": sock}
 
         assert socket_of(environ) is sock
-        assert socket_of(environ | {"HTTP_UPGRADE": "WebSocket"}) is None
+        assert socket_of(environ | {"HTTP_UPGRADE": "WebSocket", "HTTP_CONNECTION": "keep-alive, Upgrade"}) is None
+        assert socket_of(environ | {"HTTP_UPGRADE": "websocket"}) is sock  # a plain request that only says so
 
 
 # --- a whole server
 
 
-def ask(url: str, key: str, *, is_stream: bool) -> socket.socket:
-    """Ask a question over a connection that the caller closes."""
+def ask(url: str, key: str, *, is_stream: bool, client: socket.socket | None = None) -> socket.socket:
+    """Ask a question over a connection, a new one unless one is given, that the caller closes."""
     body = json.dumps({"model": "qwen-plus", "messages": [{"role": "user", "content": "hello"}], "stream": is_stream})
     head = f"Host: localhost\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\n"
-    client = connect_to(url)
+    client = client or connect_to(url)
     client.sendall(f"POST /v1/chat/completions HTTP/1.1\r\n{head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
     return client
 
@@ -185,6 +186,22 @@ def test_gunicorn_tells_of_a_client_that_left_too(
     with ServerProcess(tmp_path, **vendor_settings(emulator, key=key)) as server:
         client = ask(server.started().url, key, is_stream=False)
         eventually(lambda: emulator.journal(key))
+
+        client.close()
+
+        eventually(lambda: was_left(emulator, key))
+
+
+def test_on_a_kept_connection_each_request_is_watched(
+    tmp_path: Path, scenario: Callable[..., None], emulator: Emulator, key: str
+) -> None:
+    with ServerProcess(tmp_path, **vendor_settings(emulator, key=key)) as server:
+        client = ask(server.started().url, key, is_stream=False)
+        assert b"200 OK" in client.recv(65_536)
+        answered = len(emulator.journal(key))
+        scenario(latency=SILENT)
+        ask(server.url, key, is_stream=False, client=client)
+        eventually(lambda: len(emulator.journal(key)) > answered)
 
         client.close()
 

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import urllib3
 from redis import Redis
 
 from services.limit_ports import Counts, LimitRules
 from storage.own_counts import OwnCounts
 from storage.shared_counts import SharedCounts
 from test.storage.redis import RedisServer, redis_server
+from test.support.server_process import ServerProcess
 
 RULES = LimitRules(requests_per_minute=3, streams_per_caller=2, streams=3)
 
@@ -145,3 +147,16 @@ def test_redis_is_asked_again_after_a_rest(tmp_path: Path) -> None:
             counts.enter("ann", "a3")
 
             assert client.zrange("voice:streams:ann", 0, -1) == [b"a3"]
+
+
+# --- a whole server
+
+
+def test_the_workers_of_a_server_let_no_more_through_than_one_would(redis: RedisServer, tmp_path: Path) -> None:
+    settings = {"WORKERS": "2", "REDIS_URL": redis.url, "REQUESTS_PER_MINUTE": "10", "EMULATOR_VOICE": "tones"}
+    with ServerProcess(tmp_path, **settings) as server:
+        url = f"{server.started().url}/metrics"
+
+        answers = [urllib3.request("GET", url, retries=False).status for _ in range(20)]
+
+    assert answers.count(200) == 10 and answers.count(429) == 10
