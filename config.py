@@ -118,7 +118,7 @@ class Settings:
         "Speaks turns; ends in ?model=…; empty = qwen3-tts-flash-realtime in the region",
     )
     tts_model: str = setting(
-        "DEFAULT_TTS_MODEL", "qwen3-tts-flash", TEXT, "Speaks over HTTP when the realtime voice fails in mid-answer"
+        "DEFAULT_TTS_MODEL", "qwen3-tts-flash", TEXT, "Reads texts aloud; speaks turns when the realtime voice fails"
     )
     instructed_tts_model: str = setting(
         "INSTRUCTED_TTS_MODEL",

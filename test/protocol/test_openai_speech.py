@@ -1,12 +1,25 @@
+import re
+from pathlib import Path
+from typing import Any
+
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from protocol.errors import BadInput
-from protocol.openai.speech import SpeechDelta, SpeechDone, SpeechUsage, read_speech_form, read_speech_request
+from protocol.openai.speech import (
+    SpeechDelta,
+    SpeechDone,
+    SpeechRequest,
+    SpeechUsage,
+    read_speech_form,
+    read_speech_request,
+)
 from test.support.openai_schema import assert_openai
 
 
-def read(**fields: object) -> object:
+def read(**fields: object) -> SpeechRequest:
     return read_speech_request(msgspec.json.encode({"model": "tts-1", "input": "hi", "voice": "alloy", **fields}))
 
 
@@ -111,3 +124,43 @@ def test_the_events_are_openais() -> None:
 
     assert_openai("SpeechAudioDeltaEvent", msgspec.json.decode(msgspec.json.encode(SpeechDelta(audio=b"\x00\x01"))))
     assert_openai("SpeechAudioDoneEvent", msgspec.json.decode(msgspec.json.encode(done)))
+
+
+# --- what users read
+
+
+def test_the_document_says_what_becomes_of_every_parameter() -> None:
+    document = (Path(__file__).parents[2] / "docs" / "openai.md").read_text("utf-8")
+    section = document.partition("\n## Speech\n")[2].partition("\n## ")[0]
+
+    told = re.findall(r"^\| `(\w+)` \| (?:honoured|translated|refused|ignored) \|", section, re.MULTILINE)
+
+    assert sorted(told) == sorted(SpeechRequest.__struct_fields__)
+
+
+# --- whatever comes
+
+_NAMES = st.sampled_from([*SpeechRequest.__struct_fields__, "x"])
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8), st.lists, max_leaves=6
+)
+
+
+@given(st.dictionaries(_NAMES, _JSON))
+def test_no_body_is_ever_more_than_refused(fields: dict[str, Any]) -> None:
+    try:
+        outcome = read(**fields).response_format
+    except BadInput as error:
+        outcome = error.code
+
+    assert outcome
+
+
+@given(st.dictionaries(_NAMES, st.text(max_size=12)))
+def test_no_form_is_ever_more_than_refused(fields: dict[str, str]) -> None:
+    try:
+        outcome = read_speech_form(fields).response_format
+    except BadInput as error:
+        outcome = error.code
+
+    assert outcome

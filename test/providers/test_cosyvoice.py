@@ -91,6 +91,20 @@ def test_what_has_no_words_there_is_refused_by_its_name(
     assert refusal.value.param == param
 
 
+def test_instructions_that_the_vendor_refuses_are_named_as_ours(vendor: Vendor, api_key: ApiKey) -> None:
+    with pytest.raises(UpstreamRefused) as refusal:
+        speak(
+            vendor,
+            api_key,
+            "Hello.",
+            model="qwen-audio-3.0-tts-flash",
+            voice="longanlingxin",
+            manner=Manner(instructions="x" * 101),
+        )
+
+    assert refusal.value.param == "instructions"
+
+
 @pytest.mark.parametrize(
     ("model", "voice", "error"),
     [
