@@ -10,7 +10,22 @@ from protocol.errors import NotFound
 from protocol.openai.answers import Introduction
 
 _PAGES = Path(__file__).resolve().parent.parent / "test"
-_KINDS = (".html", ".js", ".css")
+_KINDS = (".html", ".js", ".css", ".svg")
+_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "connect-src 'self'",
+        "img-src 'self' data: blob: http: https:",
+        "media-src 'self' data: blob: http: https:",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'self'",
+    )
+)
+"""Nothing runs in a page but its own files, so what a model or a visitor writes can at worst be ugly.  Recordings and
+pictures of the history may lie in a bucket elsewhere."""
 
 
 class SignedFiles(Protocol):
@@ -24,19 +39,19 @@ def blueprint(files: SignedFiles, *, version: str) -> Blueprint:
 
     @door.get("/")
     def index() -> Response:
-        answer = _talk_page() if _wants_page() else _json(_introduction(version))
+        answer = _page("test_realtime_audio_stream.html") if _wants_page() else _json(_introduction(version))
         answer.vary.add("Accept")
         return answer
 
     @door.get("/docs")
     def documentation() -> Response:
-        return send_from_directory(_PAGES, "test_api_docs.html")
+        return _page("test_api_docs.html")
 
     @door.get("/test/<name>")
     def page(name: str) -> Response:
         if not name.endswith(_KINDS):
             raise NotFound(f"There is no page {name!r}.")
-        return send_from_directory(_PAGES, name)
+        return _page(name)
 
     @door.get("/files/<path:key>")
     def recording(key: str) -> Response:
@@ -53,8 +68,13 @@ def _wants_page() -> bool:
     return any(kind == "text/html" for kind, quality in request.accept_mimetypes if quality > 0)
 
 
-def _talk_page() -> Response:
-    return send_from_directory(_PAGES, "test_realtime_audio_stream.html")
+def _page(name: str) -> Response:
+    """Return a file of the pages, asked for anew each time: a page never meets the script of another version."""
+    answer = send_from_directory(_PAGES, name)
+    answer.headers["Content-Security-Policy"] = _POLICY
+    answer.headers["X-Content-Type-Options"] = "nosniff"
+    answer.cache_control.no_cache = True
+    return answer
 
 
 def _introduction(version: str) -> Introduction:

@@ -1,7 +1,8 @@
 // What the documentation page shows of /openapi.json: groups of operations, schemas as tables, and a box to try each.
 // Vanilla modules, no build step. All text goes in as text: nothing of the document is parsed as HTML.
 
-import { make, showMarkdown } from "/test/voice.js";
+import { inline } from "/test/markdown.js";
+import { make } from "/test/pages.js";
 
 const DEEPEST = 6; // a schema may hold itself
 
@@ -365,7 +366,7 @@ class Trial {
 /** A new element with words in which `code` is marked. */
 function prose(tag, text, className) {
   const element = make(tag, "", className);
-  showMarkdown(element, text);
+  element.append(...inline(text));
   return element;
 }
 

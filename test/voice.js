@@ -1,27 +1,30 @@
-// What the voice pages share: the connection to the server, the microphone, the player, the two languages.
+// The way of sound: the connection to the server, uploads, the microphone, the player.
 // Vanilla modules, no build step. The protocol is told in docs/protocol.md.
-//
-// This file is also the audio worklet's module (see Microphone): the part for that thread is at the very end.
+
+import { Refusal, ask, key } from "/test/pages.js";
 
 // ---------------------------------------------------------------------------------------------- connection
 
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 10_000;
 
-/** A WebSocket that comes back by itself.
+/** A WebSocket that comes back by itself, and with another key as soon as there is one.
  *
- *  Events: "state" (detail: "connecting" | "open" | "closed"), "message" (detail: [name, body]).
+ *  Events: "state" (detail: "connecting" | "open" | "closed" | "refused"), "message" (detail: [name, body]),
+ *  "refused" (detail: Refusal; it then waits for another key).
  *  A binary message is told as sound: ["audio_stream", {event: "data", bytes}]. */
 export class Connection extends EventTarget {
   #socket = null;
   #retryMs = FIRST_RETRY_MS;
   #timer = 0;
+  #isGreeted = false;
 
   constructor(path, { start } = {}) {
     super();
-    this.url = new URL(path, location.href.replace(/^http/, "ws")).href;
+    this.path = path;
     this.start = start;
     addEventListener("online", () => this.#connect());
+    key.addEventListener("change", () => this.#connectAnew());
     this.#connect();
   }
 
@@ -30,18 +33,42 @@ export class Connection extends EventTarget {
   }
 
   send(message) {
-    this.#socket.send(typeof message === "string" ? message : JSON.stringify(message));
+    if (this.isOpen) this.#socket.send(typeof message === "string" ? message : JSON.stringify(message));
   }
 
   #connect() {
     clearTimeout(this.#timer);
     if (this.#socket && this.#socket.readyState <= WebSocket.OPEN) return;
     this.#tell("state", "connecting");
-    const socket = new WebSocket(this.url);
+    const socket = key.socket(this.path);
     socket.binaryType = "arraybuffer";
     socket.onmessage = ({ data }) => this.#take(data);
-    socket.onclose = () => this.#retry();
+    socket.onclose = () => this.#lost(socket);
     this.#socket = socket;
+    this.#isGreeted = false;
+  }
+
+  #connectAnew() {
+    const old = this.#socket;
+    this.#socket = null;
+    old?.close();
+    if (this.#isGreeted) this.#tell("state", "closed");
+    this.#connect();
+  }
+
+  async #lost(socket) {
+    if (socket !== this.#socket) return;
+    const refusal = this.#isGreeted ? null : await this.#refusal();
+    if (socket !== this.#socket) return;
+    if (!refusal) return this.#retry();
+    this.#tell("state", "refused");
+    this.#tell("refused", refusal);
+  }
+
+  /** Why a connection did not come to be. Browsers do not tell, so the server is asked once more, in plain HTTP. */
+  async #refusal() {
+    const why = await ask(this.path).catch((error) => error);
+    return why instanceof Refusal && [401, 403].includes(why.status) ? why : null;
   }
 
   #take(data) {
@@ -57,6 +84,7 @@ export class Connection extends EventTarget {
 
   #greeted() {
     this.#retryMs = FIRST_RETRY_MS;
+    this.#isGreeted = true;
     if (this.start) this.send({ type: "start", ...this.start });
     this.#tell("state", "open");
   }
@@ -81,31 +109,39 @@ export function base64(bytes) {
   return btoa(text);
 }
 
-/** One recording on its way up, cut into packets of equal size; packets the server misses are sent again. */
+/** A recording or a picture on its way up, cut into packets of equal size; packets the server misses are sent again.
+ *
+ *  `fields` say in every packet what it belongs to: `{type: "image", image: 2}`. */
 export class Upload {
   #connection;
   #packets = [];
   #waiting = new Uint8Array(0);
   #size;
-  #total;
+  #fields;
 
-  constructor(connection, { packetBytes = 3200, total } = {}) {
+  constructor(connection, { packetBytes = 3200, fields = {} } = {}) {
     this.#connection = connection;
     this.#size = packetBytes;
-    this.#total = total;
+    this.#fields = fields;
     this.bytes = 0;
     this.acked = new Set();
+    this.missing = [];
   }
 
   get sent() {
     return this.#packets.length;
   }
 
+  get isAcknowledged() {
+    return this.acked.size === this.sent;
+  }
+
   /** Send a whole file: its packets carry their total. */
-  static file(connection, bytes, { packetBytes = 6000 } = {}) {
-    const upload = new Upload(connection, { packetBytes, total: Math.max(1, Math.ceil(bytes.length / packetBytes)) });
+  static file(connection, bytes, { packetBytes = 6000, fields = {} } = {}) {
+    const total = Math.max(1, Math.ceil(bytes.length / packetBytes));
+    const upload = new Upload(connection, { packetBytes, fields: { ...fields, total } });
     upload.add(bytes);
-    upload.#flush();
+    upload.flush();
     return upload;
   }
 
@@ -119,23 +155,19 @@ export class Upload {
     this.#waiting = all.slice(at);
   }
 
-  /** Close a live recording. */
-  end() {
-    this.#flush();
-    this.#connection.send({ type: "end", total: this.sent });
-  }
-
-  sendAgain(missing) {
-    for (const seq of missing) if (this.#packets[seq - 1]) this.#connection.send(this.#packets[seq - 1]);
-  }
-
-  #flush() {
+  /** Send what has not filled a packet. */
+  flush() {
     if (this.#waiting.length) this.#send(this.#waiting);
     this.#waiting = new Uint8Array(0);
   }
 
+  sendAgain(missing) {
+    this.missing = missing;
+    for (const seq of missing) if (this.#packets[seq - 1]) this.#connection.send(this.#packets[seq - 1]);
+  }
+
   #send(bytes) {
-    const packet = JSON.stringify({ seq: this.sent + 1, total: this.#total, data: base64(bytes) });
+    const packet = JSON.stringify({ seq: this.sent + 1, ...this.#fields, data: base64(bytes) });
     this.#packets.push(packet);
     this.bytes += bytes.length;
     this.#connection.send(packet);
@@ -180,7 +212,7 @@ export class Microphone {
   }
 
   async #connect(context) {
-    await context.audioWorklet.addModule(import.meta.url);
+    await context.audioWorklet.addModule("/test/recorder.js");
     const node = new AudioWorkletNode(context, "recorder", { numberOfOutputs: 0 });
     node.port.onmessage = ({ data }) => (data.flushed ? this.#flushed?.() : this.onSound(new Uint8Array(data.pcm), data.level));
     context.createMediaStreamSource(this.#stream).connect(node);
@@ -314,95 +346,4 @@ export class Player {
     this.#buffer.remove(0, until);
     return true;
   }
-}
-
-// ---------------------------------------------------------------------------------------------- text
-
-/** The page's words in the reader's language: `?lang=`, else what was chosen before, else the browser's. */
-export class Words {
-  constructor(dictionary) {
-    this.dictionary = dictionary;
-    const asked = new URLSearchParams(location.search).get("lang") ?? localStorage.getItem("lang") ?? navigator.language;
-    this.use(asked.startsWith("zh") ? "zh" : "en");
-  }
-
-  use(language) {
-    this.language = language;
-    document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
-    for (const element of document.querySelectorAll("[data-word]")) element.textContent = this.say(element.dataset.word);
-    for (const element of document.querySelectorAll("[data-label]")) {
-      element.ariaLabel = element.title = this.say(element.dataset.label);
-    }
-  }
-
-  toggle() {
-    this.use(this.language === "zh" ? "en" : "zh");
-    localStorage.setItem("lang", this.language);
-  }
-
-  say(name, ...values) {
-    return values.reduce((text, value, n) => text.replace(`{${n}}`, value), this.dictionary[this.language][name]);
-  }
-}
-
-/** Show light Markdown (bold, code, fences, headings, list dots) as nodes. Text stays text: nothing is parsed as HTML. */
-export function showMarkdown(element, text) {
-  const nodes = text.split(/^```.*\n?/m).flatMap((part, n) => (n % 2 ? [make("pre", part.replace(/\n$/, ""))] : prose(part)));
-  element.replaceChildren(...nodes);
-}
-
-function prose(text) {
-  const plain = text.replace(/^#{1,6} +(.*)$/gm, "**$1**").replace(/^(\s*)[-*] +/gm, "$1• ");
-  return plain.split(/(\*\*[^*\n]+\*\*|`[^`\n]+`)/).map((piece) => {
-    if (/^\*\*.+\*\*$/.test(piece)) return make("strong", piece.slice(2, -2));
-    if (/^`.+`$/.test(piece)) return make("code", piece.slice(1, -1));
-    return document.createTextNode(piece);
-  });
-}
-
-/** A new element with a text and a class. */
-export function make(tag, text = "", className = "") {
-  const element = document.createElement(tag);
-  element.textContent = text;
-  if (className) element.className = className;
-  return element;
-}
-
-// ---------------------------------------------------------------------------------------------- the audio thread
-
-if (typeof registerProcessor === "function") {
-  const PIECE_MS = 60;
-
-  registerProcessor("recorder", class extends AudioWorkletProcessor {
-    constructor() {
-      super();
-      this.piece = new Int16Array(Math.round((sampleRate * PIECE_MS) / 1000));
-      this.filled = 0;
-      this.isRecording = false;
-      this.port.onmessage = ({ data }) => this.obey(data);
-    }
-
-    obey(command) {
-      this.isRecording = command === "record";
-      if (this.isRecording) return;
-      this.tell();
-      this.port.postMessage({ flushed: true });
-    }
-
-    process([[samples]]) {
-      if (!this.isRecording || !samples) return true;
-      for (const sample of samples) {
-        this.piece[this.filled++] = Math.max(-1, Math.min(1, sample)) * 32767;
-        if (this.filled === this.piece.length) this.tell();
-      }
-      return true;
-    }
-
-    tell() {
-      const pcm = this.piece.slice(0, this.filled);
-      const power = pcm.reduce((sum, sample) => sum + sample * sample, 0) / (pcm.length || 1);
-      this.port.postMessage({ pcm: pcm.buffer, level: Math.sqrt(power) / 32768 }, [pcm.buffer]);
-      this.filled = 0;
-    }
-  });
 }

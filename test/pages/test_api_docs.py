@@ -134,7 +134,8 @@ def test_an_error_is_shown_with_its_status_and_request_id(browse: Browse, page_u
 
 def test_a_key_goes_with_the_request_and_stays_out_of_the_curl_line(browse: Browse, page_url: str) -> None:
     docs = Docs(browse(), f"{page_url}/docs?lang=en#listModels")
-    docs.one("#key").send_keys("sk-secret")
+    docs.one("#settings").click()
+    docs.one("#key").send_keys("sk-secret", Keys.ENTER)
     docs.driver.execute_script(
         "const real = fetch; window.fetch = (url, options) => { window.sent = options; return real(url, options); }"
     )

@@ -3,69 +3,28 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
-from selenium.webdriver import Chrome, Keys
+from selenium.webdriver import Keys
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
-from selenium.webdriver.support.ui import WebDriverWait
 
 from emulator import voice
+from test.pages.page import Browse, TalkPage
 
-Browse = Callable[..., Chrome]
-ARTIFACTS = Path(__file__).resolve().parents[1] / "artifacts"
-WAIT_S = 20
 KEEP_SOCKETS = """
 window.sockets = [];
-window.WebSocket = class extends WebSocket { constructor(url) { super(url); sockets.push(this); } };
+window.WebSocket = class extends WebSocket { constructor(...how) { super(...how); sockets.push(this); } };
 """
 PACKET_S = 0.1  # of sound in each packet of the microphone
 SECONDS_PER_BYTE = 0.06  # of a text in the sound alphabet
 
 
-class Page:
-    """The page as its reader sees it."""
-
-    def __init__(self, driver: Chrome, url: str) -> None:
-        self.driver = driver
-        driver.get(url)
-        self.until(lambda: self.element("state").get_attribute("data-state") == "open")
-
-    def element(self, name: str) -> Any:
-        return self.driver.find_element(By.ID, name)
-
-    def until(self, condition: Callable[[], object]) -> Any:
-        return WebDriverWait(self.driver, WAIT_S, poll_frequency=0.05).until(lambda _: condition())
-
-    def texts(self, css: str) -> list[str]:
-        return [element.text for element in self.driver.find_elements(By.CSS_SELECTOR, css)]
-
-    def turns_over(self, count: int) -> None:
-        self.until(lambda: len(self.texts(".turn[data-over]")) == count)
+class Page(TalkPage):
+    """The page for spoken turns."""
 
     def send_file(self, path: Path) -> None:
         self.element("picker").send_keys(str(path))
-
-    @property
-    def played_s(self) -> float:
-        return float(self.driver.execute_script("return document.getElementById('audio').currentTime"))
-
-    @property
-    def buffered_s(self) -> float:
-        script = "const b = document.getElementById('audio').buffered; return b.length ? b.end(b.length - 1) : 0"
-        return float(self.driver.execute_script(script))
-
-    @property
-    def is_playing(self) -> bool:
-        return bool(self.driver.execute_script("return !document.getElementById('audio').paused"))
-
-    def picture(self, name: str) -> None:
-        ARTIFACTS.mkdir(exist_ok=True)
-        self.driver.save_screenshot(str(ARTIFACTS / f"{name}.png"))
-
-    def complaints(self) -> list[str]:
-        return [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]
 
 
 @contextmanager
@@ -178,23 +137,6 @@ def test_a_lost_connection_comes_back_by_itself(browse: Browse, page_url: str, h
     page.turns_over(1)
 
     assert page.texts(".you") == ["你好，世界"]
-
-
-def test_the_answer_is_shown_as_text_never_as_html(browse: Browse, page_url: str) -> None:
-    driver = browse()
-    Page(driver, f"{page_url}/?lang=en")
-    script = """
-        const [text, done] = arguments;
-        import("/test/voice.js").then(({ showMarkdown, make }) => {
-          const element = make("div");
-          showMarkdown(element, text);
-          done(element.innerHTML);
-        });"""
-
-    shown = driver.execute_async_script(script, "**bold** `x<y` <img src=x onerror=alert(1)>\n```js\n<b>**\n```\n- end")
-
-    assert "<strong>bold</strong> <code>x&lt;y</code> &lt;img" in shown
-    assert "<pre>&lt;b&gt;**</pre>" in shown
 
 
 def test_the_language_can_be_changed(browse: Browse, page_url: str) -> None:
