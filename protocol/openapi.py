@@ -51,6 +51,7 @@ class Parameter:
     where: Literal["path", "query", "header"]
     description: str
     schema: Json = field(default_factory=lambda: TEXT)
+    example: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,13 +137,14 @@ def _operation(operation: Operation, about: About) -> Json:
 
 
 def _parameter(parameter: Parameter) -> Json:
-    return {
+    told: Json = {
         "name": parameter.name,
         "in": parameter.where,
         "description": parameter.description,
         "required": parameter.where == "path",
         "schema": parameter.schema,
     }
+    return told | ({"example": parameter.example} if parameter.example else {})
 
 
 def _responses(operation: Operation, about: About) -> Json:
