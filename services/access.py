@@ -13,7 +13,7 @@ therefore held to its origin.
 """
 
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 from protocol.errors import Forbidden, Unauthorized
@@ -25,14 +25,22 @@ _LONGEST = 4096
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Who asks. `key` is what the vendor is asked with; `identity` is what limits, logs and history know them by.
+    """Who asks. `key` is what the vendor is asked with; `identity` is what limits and logs know them by.
 
+    `owner` is whose the conversations are: the whole SHA-256 of a credential, for eight digits of it can be met by
+    trying. `is_stranger`: without a credential and from elsewhere, so that nobody can tell who it is.
     `name` is what the operator calls the token, empty for all others.
     """
 
     key: ApiKey
     identity: str
+    owner: str = ""
+    is_stranger: bool = False
     name: str = ""
+
+
+HOUSE = "house"
+"""The owner of what is said with the server's key and without a token; it outlives a change of that key."""
 
 
 class Tokens(Protocol):
@@ -63,7 +71,7 @@ class Access:
 
     def __init__(self, rules: AccessRules, tokens: Tokens) -> None:
         self._rules, self._tokens = rules, tokens
-        self._nobody = Caller(key=rules.key, identity=rules.key.fingerprint)
+        self._nobody = Caller(key=rules.key, identity=rules.key.fingerprint, owner=HOUSE)
 
     @property
     def has_tokens(self) -> bool:
@@ -105,12 +113,13 @@ class Access:
             raise malformed()
         hashed = digest(secret)
         if (name := self._tokens.name_of(hashed)) is not None:
-            return Caller(key=self._rules.key, identity=hashed[:8], name=name)
+            return Caller(key=self._rules.key, identity=hashed[:8], owner=hashed, name=name)
         if not self._brings_keys:
             raise Unauthorized(
                 "密钥不正确，请检查。", english="Incorrect API key provided: it is none of this server's tokens."
             )
-        return Caller(key=credential, identity=hashed[:8])
+        owner = HOUSE if credential == self._rules.key else hashed
+        return Caller(key=credential, identity=hashed[:8], owner=owner)
 
     def admit_anonymous(self, *, is_local: bool, is_same_site: bool) -> Caller:
         """Return who somebody without a credential is. Raises: Unauthorized, Forbidden.
@@ -129,7 +138,7 @@ class Access:
                 english="A page of another site may not ask without an API key. Send one, or let the operator add the "
                 "site to ALLOWED_ORIGINS.",
             )
-        return self._nobody
+        return replace(self._nobody, is_stranger=not is_local and not self._rules.is_emulator)
 
     def _may_be_anonymous(self, *, is_local: bool) -> bool:
         rules = self._rules
