@@ -1,6 +1,10 @@
-"""What the services need remembered, as protocols: objects in a store, turns in a history."""
+"""What the services need remembered, as protocols: objects in a store, turns in a history, conversations.
+
+Whoever asks for a conversation says whose it is; nothing here gives out what belongs to another owner.
+"""
 
 import enum
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -41,7 +45,10 @@ class ObjectStore(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnRecord:
-    """One finished turn as history keeps it. `answer_heard` is what had been played when the turn was interrupted."""
+    """One finished turn as history keeps it. `answer_heard` is what had been played when the turn was interrupted.
+
+    An empty `conversation_id` means the conversation of the session, an empty `owner` the key's fingerprint.
+    """
 
     turn_id: str
     session_id: str
@@ -61,6 +68,9 @@ class TurnRecord:
     usage: Usage = field(default_factory=Usage)
     stages_ms: dict[str, float] = field(default_factory=dict)
     error_code: str = ""
+    conversation_id: str = ""
+    owner: str = ""
+    image_keys: tuple[str, ...] = ()
 
 
 class History(Protocol):
@@ -70,3 +80,40 @@ class History(Protocol):
         """Store one turn durably before returning; the same `turn_id` twice is one row. Raises: StorageError."""
 
     def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversation:
+    """Turns that belong together. `title` is the beginning of its first question."""
+
+    conversation_id: str
+    owner: str
+    title: str
+    created_at: datetime
+    updated_at: datetime
+
+
+class Conversations(Protocol):
+    """What was said, by owner. Threads: any. Every method raises StorageError when the database is away.
+
+    Pages go on where the last item of the page before ended: `before` and `after` are ids from it. An id that does not
+    exist (any more), or is another owner's, raises NotFound.
+    """
+
+    def window(self, owner: str, conversation_id: str, *, turns: int) -> Sequence[TurnRecord]:
+        """Return the last turns of a conversation, newest first; nothing for an unknown one."""
+
+    def page(self, owner: str, *, limit: int, before: str = "") -> Sequence[Conversation]:
+        """Return conversations, the last used first."""
+
+    def conversation(self, owner: str, conversation_id: str) -> Conversation:
+        """Return one conversation. Raises: NotFound."""
+
+    def turns(self, owner: str, conversation_id: str, *, limit: int, after: str = "") -> Sequence[TurnRecord]:
+        """Return turns of a conversation, oldest first. Raises: NotFound."""
+
+    def export(self, owner: str) -> Iterator[TurnRecord]:
+        """Yield all turns of an owner, conversation by conversation, each oldest first, in bounded memory."""
+
+    def delete(self, owner: str, conversation_id: str) -> Sequence[str]:
+        """Forget a conversation; returns the keys of its objects, which the caller deletes. Raises: NotFound."""

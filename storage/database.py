@@ -142,12 +142,13 @@ def _kind_of(error: SQLAlchemyError) -> type[StorageError]:
     is_statement = isinstance(error, StatementError) and not isinstance(error, DBAPIError)
     if is_statement or isinstance(error, DataError | IntegrityError):
         return StorageRefused
-    number, words = _number_of(error), str(getattr(error, "orig", ""))
+    number, words = number_of(error), str(getattr(error, "orig", ""))
     is_broken = any(broken in words for broken in _SQLITE_BROKEN)
     return StorageMisconfigured if is_broken or (number in _ADVICE and number not in _AWAY) else StorageError
 
 
-def _number_of(error: SQLAlchemyError) -> int | None:
+def number_of(error: SQLAlchemyError) -> int | None:
+    """Return MySQL's number of an error."""
     cause = getattr(error, "orig", None) or error
     number = cause.args[0] if cause.args else None
     return number if isinstance(number, int) else None
@@ -155,6 +156,6 @@ def _number_of(error: SQLAlchemyError) -> int | None:
 
 def _reason(error: SQLAlchemyError) -> str:
     cause = getattr(error, "orig", None) or error
-    number = _number_of(error)
+    number = number_of(error)
     advice = _ADVICE.get(number) if number is not None else None
     return f"{cause} {advice}" if advice else f"{cause}"

@@ -3,20 +3,25 @@
 import dataclasses
 from typing import Any
 
-from sqlalchemy import URL, Engine, Row, func, insert, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import URL, Engine, Insert, Row, case, func, insert, select
+from sqlalchemy.dialects import mysql, sqlite
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from services.ports import Usage
 from services.storage_ports import Saved, TurnRecord
 from storage import database
 from storage.database import mysql_url, sqlite_url
 from storage.migrate import migrate
-from storage.tables import turns
+from storage.tables import conversations, turns, valid_text
 
 __all__ = ["SqlHistory", "mysql_url", "open_history", "sqlite_url"]
 
 _USAGE_FIELDS = tuple(field.name for field in dataclasses.fields(Usage))
-_OWN_FIELDS = tuple(field.name for field in dataclasses.fields(TurnRecord) if field.name != "usage")
+_OWN_FIELDS = tuple(field.name for field in dataclasses.fields(TurnRecord) if field.name not in ("usage", "image_keys"))
+_TITLE_CHARS = 80
+_DEADLOCK = 1213
+_DEADLOCK_TRIES = 5
+"""Two first turns of one conversation may lock each other out; InnoDB then tells one of them to begin again."""
 
 
 def open_history(url: URL | str, *, timeout_s: float = 5.0) -> "SqlHistory":
@@ -50,8 +55,7 @@ class SqlHistory:
         """Store one turn durably; a `turn_id` that is stored already stays as it is. Raises: StorageError."""
         with database.reported(self._engine.url, "save the turn"):
             try:
-                with self._engine.begin() as connection:
-                    connection.execute(insert(turns), _row_of(turn))
+                self._insert(turn)
             except IntegrityError:
                 if not self._has(turn.turn_id):
                     raise
@@ -66,7 +70,7 @@ class SqlHistory:
             .limit(limit)
         )
         with database.reported(self._engine.url, "read turns"), self._engine.connect() as connection:
-            return [_turn_of(row) for row in reversed(connection.execute(newest_first).all())]
+            return [turn_of(row) for row in reversed(connection.execute(newest_first).all())]
 
     def count(self) -> int:
         """Return how many turns are stored. Raises: StorageError."""
@@ -82,15 +86,63 @@ class SqlHistory:
         """Close the idle connections; harmless when repeated."""
         self._engine.dispose()
 
+    def _insert(self, turn: TurnRecord) -> None:
+        """Write a turn and its conversation, both or none."""
+        row = row_of(turn)
+        for attempt in range(1, _DEADLOCK_TRIES + 1):
+            try:
+                with self._engine.begin() as connection:
+                    connection.execute(insert(turns), row)
+                    connection.execute(_touch_conversation(connection.dialect.name, row))
+                return
+            except OperationalError as error:
+                if attempt == _DEADLOCK_TRIES or database.number_of(error) != _DEADLOCK:
+                    raise
+
     def _has(self, turn_id: str) -> bool:
         with self._engine.connect() as connection:
             return connection.execute(select(turns.c.id).where(turns.c.turn_id == turn_id)).first() is not None
 
 
-def _row_of(turn: TurnRecord) -> dict[str, Any]:
-    return {name: getattr(turn, name) for name in _OWN_FIELDS} | dataclasses.asdict(turn.usage)
+def row_of(turn: TurnRecord) -> dict[str, Any]:
+    """Return a turn as a row of `turns`."""
+    row = {name: getattr(turn, name) for name in _OWN_FIELDS} | dataclasses.asdict(turn.usage)
+    belongs = {
+        "owner": turn.owner or turn.key_fingerprint,
+        "conversation_id": turn.conversation_id or turn.session_id,
+        "image_keys": list(turn.image_keys),
+    }
+    return row | belongs
 
 
-def _turn_of(row: Row[Any]) -> TurnRecord:
+def turn_of(row: Row[Any]) -> TurnRecord:
+    """Return a row of `turns` as a turn."""
     usage = Usage(**{name: getattr(row, name) for name in _USAGE_FIELDS})
-    return TurnRecord(usage=usage, **{name: getattr(row, name) for name in _OWN_FIELDS})
+    own = {name: getattr(row, name) for name in _OWN_FIELDS}
+    return TurnRecord(usage=usage, image_keys=tuple(row.image_keys or ()), **own)
+
+
+def _touch_conversation(dialect: str, row: dict[str, Any]) -> Insert:
+    """Return what makes a turn's conversation, or notes that it was used again; an older turn makes it no older."""
+    made = {
+        "owner": row["owner"],
+        "conversation_id": row["conversation_id"],
+        "title": " ".join(valid_text(row["user_text"][: 4 * _TITLE_CHARS]).split())[:_TITLE_CHARS],
+        "created_at": row["started_at"],
+        "updated_at": row["finished_at"],
+    }
+    kept = conversations.c
+    if dialect == "sqlite":
+        lite = sqlite.insert(conversations).values(made)
+        return lite.on_conflict_do_update(
+            index_elements=["owner", "conversation_id"], set_=_merged(kept, lite.excluded)
+        )
+    my = mysql.insert(conversations).values(made)
+    return my.on_duplicate_key_update(_merged(kept, my.inserted))
+
+
+def _merged(kept: Any, new: Any) -> dict[str, Any]:
+    return {
+        "updated_at": case((new.updated_at > kept.updated_at, new.updated_at), else_=kept.updated_at),
+        "title": case((kept.title == "", new.title), else_=kept.title),
+    }

@@ -6,9 +6,12 @@ the journal, at once: so the order is kept, and a database that is away costs on
 empties the journal with a patient connection; then `save` asks the database again.
 """
 
+import contextlib
 import dataclasses
+import hashlib
 import json
 import logging
+import time
 from datetime import datetime
 from pathlib import Path
 
@@ -18,6 +21,7 @@ from sqlalchemy import URL
 from protocol.errors import StorageError, StorageMisconfigured, StorageRefused
 from services.storage_ports import Saved, TurnRecord
 from storage import database
+from storage.conversations import SqlConversations
 from storage.delivery import Deliverer
 from storage.history import SqlHistory, prepare_tables
 from storage.journal import Content, Damaged, Journal
@@ -27,6 +31,8 @@ _log = logging.getLogger(__name__)
 _QUICK_S = 0.6
 """Three steps can each take so long: a free connection, the old one's ping, the new one's greeting."""
 _PATIENT_S = 10.0
+_READ_S = 5.0
+_LOOK_AGAIN_S = 0.02
 
 
 class JournaledHistory:
@@ -52,6 +58,8 @@ class JournaledHistory:
         self._journal = Journal(journal, max_bytes=max_bytes)
         self._quick = SqlHistory(database.connect(self._url, timeout_s=quick_s))
         self._patient = SqlHistory(database.connect(self._url, timeout_s=patient_s))
+        self._reader = database.connect(self._url, timeout_s=_READ_S)
+        self.conversations = SqlConversations(self._reader, forget_waiting=self._forget_waiting)
         self._deliverer = Deliverer(
             self._journal, self._send, name="turns-delivery", check=self._check, longest_pause_s=longest_pause_s
         )
@@ -71,7 +79,7 @@ class JournaledHistory:
                 raise
             except StorageError as error:
                 _log.warning("turn goes into the journal: %s", error)
-        self._journal.add(_ABOUT, as_json(turn))
+        self._journal.add(_ABOUT, as_json(turn), label=_label_of(turn))
         self._deliverer.wake()
         return Saved.JOURNALED
 
@@ -88,6 +96,7 @@ class JournaledHistory:
         self._deliverer.close()
         self._quick.close()
         self._patient.close()
+        self._reader.dispose()
 
     def _prepare_unless_away(self, *, timeout_s: float) -> None:
         try:
@@ -105,11 +114,36 @@ class JournaledHistory:
             self._is_ready = True
         self._patient.ping()
 
+    def _forget_waiting(self, owner: str, conversation_id: str) -> list[str]:
+        """Remove what waits of a conversation and return its objects' keys, so that a deleted one does not come back.
+
+        An entry that is being delivered this moment is waited for, and then is a row like the others.
+        """
+        keys: list[str] = []
+        for entry in self._journal.find(_label(owner, conversation_id)):
+            end_s = time.monotonic() + self._patient_s
+            while not entry.hold() and entry.path.exists() and time.monotonic() < end_s:
+                time.sleep(_LOOK_AGAIN_S)
+            with contextlib.suppress(FileNotFoundError, Damaged):
+                turn = as_turn(entry.read().data)
+                keys += [key for key in (turn.audio_key, *turn.image_keys) if key]
+            entry.remove()
+        return keys
+
     def _send(self, content: Content) -> None:
         self._patient.save(as_turn(content.data))
 
 
 _ABOUT = {"kind": "turn", "version": "1"}
+
+
+def _label_of(turn: TurnRecord) -> str:
+    return _label(turn.owner or turn.key_fingerprint, turn.conversation_id or turn.session_id)
+
+
+def _label(owner: str, conversation_id: str) -> str:
+    """Return what a conversation's entries are found by; the length tells where the owner ends."""
+    return hashlib.sha256(f"{len(owner)}:{owner}{conversation_id}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def as_json(turn: TurnRecord) -> bytes:

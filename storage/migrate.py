@@ -42,12 +42,12 @@ def migrate(url: URL) -> None:
         engine.dispose()
 
 
-def _upgrade(connection: Connection, url: URL) -> None:
+def _upgrade(connection: Connection, url: URL, *, to: str = "head") -> None:
     config = Config()
     config.set_main_option("script_location", str(_VERSIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     try:
-        command.upgrade(config, "head")
+        command.upgrade(config, to)
     except CommandError as error:
         raise StorageMisconfigured(
             f"The tables in {database.describe(url)} were made by a newer server: start that one. ({error})"

@@ -14,6 +14,7 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     Double,
+    Index,
     Integer,
     MetaData,
     String,
@@ -55,7 +56,12 @@ class LongText(TypeDecorator[str]):
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         if value is None:
             return None
-        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        return valid_text(value)
+
+
+def valid_text(text: str) -> str:
+    """Return a text that can be UTF-8, as `LongText` tells."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _row_number() -> Any:
@@ -89,12 +95,33 @@ turns = Table(
     Column("total_tokens", Integer(), nullable=False),
     Column("stages_ms", JSON(), nullable=False),
     Column("error_code", String(128), nullable=False),
+    Column("owner", String(128), nullable=False, server_default=""),
+    Column("conversation_id", String(128), nullable=False, server_default=""),
+    Column("image_keys", JSON(), nullable=True),
     UniqueConstraint("turn_id", name="turns_once"),
     # Read as an index. It is a constraint because then CREATE TABLE makes it too, in one atomic statement: MySQL does
     # not roll back DDL, so a start killed before a separate CREATE INDEX would leave the table without it.
     UniqueConstraint("session_id", "started_at", "id", name="turns_by_session"),
+    Index("turns_by_conversation", "owner", "conversation_id", "started_at", "id"),
     mysql_engine="InnoDB",
     mysql_charset="utf8mb4",
     mysql_collate="utf8mb4_bin",  # ids that differ in case are two ids, as on SQLite
 )
 """One row per finished turn, in the order of saving. Columns are the fields of `TurnRecord`, `usage` spread out."""
+
+conversations = Table(
+    "conversations",
+    metadata,
+    Column("id", _row_number(), primary_key=True, autoincrement=True),
+    Column("owner", String(128), nullable=False),
+    Column("conversation_id", String(128), nullable=False),
+    Column("title", String(200), nullable=False),
+    Column("created_at", UtcDateTime(), nullable=False),
+    Column("updated_at", UtcDateTime(), nullable=False),
+    UniqueConstraint("owner", "conversation_id", name="conversations_once"),
+    UniqueConstraint("owner", "updated_at", "id", name="conversations_by_use"),
+    mysql_engine="InnoDB",
+    mysql_charset="utf8mb4",
+    mysql_collate="utf8mb4_bin",
+)
+"""One row per conversation of an owner, written with its turns. Two owners may use the same `conversation_id`."""

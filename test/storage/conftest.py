@@ -71,5 +71,8 @@ def _make_turn(turn_id: str = "turn-1", **changes: object) -> TurnRecord:
         "usage": Usage(prompt_tokens=12, completion_tokens=34, total_tokens=46),
         "stages_ms": {"upload": 0.5, "语音": 1234.5678},
         "error_code": "request_timeout",
+        "owner": "device-1",
+        "conversation_id": "conversation-1",
+        "image_keys": ("image/a.jpg", "image/图.png"),
     }
     return TurnRecord(**(fields | changes))  # type: ignore[arg-type]

@@ -5,20 +5,26 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import URL, Connection, text
+from sqlalchemy import URL, Boolean, Column, Connection, Double, Integer, MetaData, String, Table, insert, text
 
 from protocol.errors import StorageError
 from services.storage_ports import TurnRecord
 from storage import database
+from storage.conversations import SqlConversations
 from storage.history import open_history, sqlite_url
-from storage.tables import metadata
+from storage.migrate import _upgrade
+from storage.tables import LongText, metadata
 from test.storage.mariadb import MariaDb
 from test.storage.processes import SavingProcess
+
+_NEW_IN_2 = ("owner", "conversation_id", "image_keys")
+_V1_COLUMNS = [column for column in metadata.tables["turns"].columns if column.name not in ("id", *_NEW_IN_2)]
 
 
 @contextmanager
@@ -113,7 +119,38 @@ def test_a_start_that_was_killed_before_noting_the_revision_is_finished_by_the_n
     assert second.recent("session-1", limit=1) == [make_turn()]
     second.close()
     with connected(url) as connection:
-        assert connection.scalar(text("SELECT version_num FROM alembic_version")) == "0001"
+        assert connection.scalar(text("SELECT version_num FROM alembic_version")) == "0002"
+
+
+def test_turns_of_the_first_version_get_their_key_as_owner_and_their_session_as_conversation(url: URL) -> None:
+    if url.get_backend_name() == "sqlite":
+        Path(str(url.database)).parent.mkdir()
+    with connected(url) as connection:
+        _upgrade(connection, url, to="0001")
+        for number, (key, session) in enumerate([("k1", "s1"), ("k1", "s1"), ("k2", "s1"), ("k1", "s2")]):
+            connection.execute(insert(_V1_TURNS), _v1_row(number, key=key, session=session))
+
+    history = open_history(url)
+
+    reader = SqlConversations(history._engine, forget_waiting=lambda *_: [])
+    assert [turn.turn_id for turn in reader.window("k1", "s1", turns=9)] == ["turn-1", "turn-0"]
+    assert [turn.turn_id for turn in reader.window("k2", "s1", turns=9)] == ["turn-2"]
+    assert [(found.conversation_id, found.title) for found in reader.page("k1", limit=9)] == [
+        ("s2", "q3"),
+        ("s1", "q0"),
+    ]
+    history.close()
+
+
+_V1_TURNS = Table("turns", MetaData(), *(Column(column.name, column.type) for column in _V1_COLUMNS))
+
+
+def _v1_row(number: int, *, key: str, session: str) -> dict[str, object]:
+    moment = datetime(2026, 1, 1, 0, number, tzinfo=UTC)
+    row: dict[str, object] = {column.name: "" for column in _V1_COLUMNS if isinstance(column.type, String | LongText)}
+    row |= {column.name: 0 for column in _V1_COLUMNS if isinstance(column.type, Integer | Double | Boolean)}
+    row |= {"turn_id": f"turn-{number}", "key_fingerprint": key, "session_id": session, "user_text": f"q{number}"}
+    return row | {"started_at": moment, "finished_at": moment, "stages_ms": {}}
 
 
 def test_tables_of_a_newer_server_are_left_alone(url: URL) -> None:

@@ -1,0 +1,146 @@
+"""Conversations and their turns, read by owner. SQLAlchemy Core, no ORM.
+
+Every page is found through an index whose columns are the order of the page, from where the page before ended: as fast
+at the millionth turn as at the first. An export is many such pages rather than one open cursor, because who reads it
+may be slow, and a cursor would hold one of few connections and run into the database's patience meanwhile.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, and_, delete, or_, select, true
+
+from protocol.errors import NotFound
+from services.storage_ports import Conversation, TurnRecord
+from storage import database
+from storage.history import turn_of
+from storage.tables import conversations
+from storage.tables import turns as turn_table
+
+_EXPORT_PAGE: Final = 200
+_T, _C = turn_table.c, conversations.c
+
+
+class SqlConversations:
+    """Implements `Conversations`. Threads: any number; each call takes a connection from a bounded pool.
+
+    `forget_waiting` removes what of a conversation still waits in a journal and returns its objects' keys.
+    """
+
+    def __init__(self, engine: Engine, *, forget_waiting: Callable[[str, str], Sequence[str]]) -> None:
+        self._engine, self._forget_waiting = engine, forget_waiting
+
+    def window(self, owner: str, conversation_id: str, *, turns: int) -> Sequence[TurnRecord]:
+        """Return the last turns of a conversation, newest first; nothing for an unknown one."""
+        return self._turns(_in(owner, conversation_id).order_by(_T.started_at.desc(), _T.id.desc()).limit(turns))
+
+    def page(self, owner: str, *, limit: int, before: str = "") -> Sequence[Conversation]:
+        """Return conversations, the last used first. Raises: NotFound for `before`."""
+        wanted = select(conversations).where(_C.owner == owner)
+        with self._reading() as connection:
+            if before:
+                last = _row(connection, owner, before)
+                wanted = wanted.where(_is_before(_C.updated_at, _C.id, last.updated_at, last.id))
+            wanted = wanted.order_by(_C.updated_at.desc(), _C.id.desc()).limit(limit)
+            return [_conversation_of(row) for row in connection.execute(wanted)]
+
+    def conversation(self, owner: str, conversation_id: str) -> Conversation:
+        """Return one conversation. Raises: NotFound."""
+        with self._reading() as connection:
+            return _conversation_of(_row(connection, owner, conversation_id))
+
+    def turns(self, owner: str, conversation_id: str, *, limit: int, after: str = "") -> Sequence[TurnRecord]:
+        """Return turns of a conversation, oldest first. Raises: NotFound, for `after` too."""
+        wanted = _in(owner, conversation_id).order_by(_T.started_at, _T.id).limit(limit)
+        with self._reading() as connection:
+            _row(connection, owner, conversation_id)
+            if after:
+                last = connection.execute(_in(owner, conversation_id).where(_T.turn_id == after)).first()
+                if last is None:
+                    raise NotFound(f"There is no turn {after!r} in this conversation.", param="after")
+                wanted = wanted.where(_is_after(_T.started_at, _T.id, last.started_at, last.id))
+            return [turn_of(row) for row in connection.execute(wanted)]
+
+    def export(self, owner: str) -> Iterator[TurnRecord]:
+        """Yield all turns of an owner, conversation by conversation, each oldest first, in bounded memory."""
+        for conversation_id in self._ids(owner):
+            last: tuple[Any, Any] | None = None
+            while True:
+                wanted = _in(owner, conversation_id).order_by(_T.started_at, _T.id).limit(_EXPORT_PAGE)
+                with self._reading() as connection:
+                    bound = _is_after(_T.started_at, _T.id, *last) if last else true()
+                    rows = connection.execute(wanted.where(bound)).all()
+                yield from map(turn_of, rows)
+                if len(rows) < _EXPORT_PAGE:
+                    break
+                last = rows[-1].started_at, rows[-1].id
+
+    def delete(self, owner: str, conversation_id: str) -> Sequence[str]:
+        """Forget a conversation; returns the keys of its objects, which the caller deletes. Raises: NotFound."""
+        waiting = self._forget_waiting(owner, conversation_id)
+        is_its = and_(_T.owner == owner, _T.conversation_id == conversation_id)
+        with database.reported(self._engine.url, "delete a conversation"), self._engine.begin() as connection:
+            rows = connection.execute(select(_T.audio_key, _T.image_keys).where(is_its)).all()
+            connection.execute(delete(turn_table).where(is_its))
+            is_row = and_(_C.owner == owner, _C.conversation_id == conversation_id)
+            count = connection.execute(delete(conversations).where(is_row)).rowcount
+        if not (rows or count or waiting):
+            raise _unknown(conversation_id)
+        keys = [key for row in rows for key in (row.audio_key, *(row.image_keys or ())) if key]
+        return list(dict.fromkeys([*keys, *waiting]))
+
+    def _ids(self, owner: str) -> Iterator[str]:
+        last = ""
+        while True:
+            wanted = select(_C.conversation_id).where(_C.owner == owner, _C.conversation_id > last)
+            with self._reading() as connection:
+                found = connection.execute(wanted.order_by(_C.conversation_id).limit(_EXPORT_PAGE)).scalars().all()
+            yield from found
+            if len(found) < _EXPORT_PAGE:
+                return
+            last = found[-1]
+
+    def _turns(self, wanted: Select[Any]) -> list[TurnRecord]:
+        with self._reading() as connection:
+            return [turn_of(row) for row in connection.execute(wanted)]
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with database.reported(self._engine.url, "read conversations"), self._engine.connect() as connection:
+            yield connection
+
+
+def _in(owner: str, conversation_id: str) -> Select[Any]:
+    return select(turn_table).where(_T.owner == owner, _T.conversation_id == conversation_id)
+
+
+def _is_after(first: Any, second: Any, first_value: Any, second_value: Any) -> ColumnElement[bool]:
+    """Compare two columns with two values; the first comparison alone says nothing new, but an index can use it."""
+    return and_(first >= first_value, or_(first > first_value, second > second_value))
+
+
+def _is_before(first: Any, second: Any, first_value: Any, second_value: Any) -> ColumnElement[bool]:
+    return and_(first <= first_value, or_(first < first_value, second < second_value))
+
+
+def _row(connection: Connection, owner: str, conversation_id: str) -> Row[Any]:
+    is_it = and_(_C.owner == owner, _C.conversation_id == conversation_id)
+    row = connection.execute(select(conversations).where(is_it)).first()
+    if row is None:
+        raise _unknown(conversation_id)
+    return row
+
+
+def _unknown(conversation_id: str) -> NotFound:
+    return NotFound(f"There is no conversation {conversation_id!r}.", param="conversation_id")
+
+
+def _conversation_of(row: Row[Any]) -> Conversation:
+    return Conversation(
+        conversation_id=row.conversation_id,
+        owner=row.owner,
+        title=row.title,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
