@@ -72,6 +72,8 @@ class Access:
     def __init__(self, rules: AccessRules, tokens: Tokens) -> None:
         self._rules, self._tokens = rules, tokens
         self._nobody = Caller(key=rules.key, identity=rules.key.fingerprint, owner=HOUSE)
+        self._stranger = replace(self._nobody, is_stranger=True)
+        self._own_digest = digest(rules.key.reveal())
 
     @property
     def has_tokens(self) -> bool:
@@ -118,7 +120,7 @@ class Access:
             raise Unauthorized(
                 "密钥不正确，请检查。", english="Incorrect API key provided: it is none of this server's tokens."
             )
-        owner = HOUSE if credential == self._rules.key else hashed
+        owner = HOUSE if hmac.compare_digest(hashed, self._own_digest) else hashed
         return Caller(key=credential, identity=hashed[:8], owner=owner)
 
     def admit_anonymous(self, *, is_local: bool, is_same_site: bool) -> Caller:
@@ -138,7 +140,7 @@ class Access:
                 english="A page of another site may not ask without an API key. Send one, or let the operator add the "
                 "site to ALLOWED_ORIGINS.",
             )
-        return replace(self._nobody, is_stranger=not is_local and not self._rules.is_emulator)
+        return self._nobody if is_local or self._rules.is_emulator else self._stranger
 
     def _may_be_anonymous(self, *, is_local: bool) -> bool:
         rules = self._rules
