@@ -9,6 +9,7 @@ helper has ended: one stop signal, behind the caller's, belongs to them all.
 """
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 
@@ -51,10 +52,10 @@ def _told(recordings: Iterator[Recording], hear: Hear, cancel: CancelToken) -> G
         for recording in recordings:
             helpers.append(_Helper(recording, hear, stop, name=f"{threading.current_thread().name}-piece"))
             if len(helpers) == _AT_ONCE:
-                yield helpers[0].pieces()
+                yield helpers[0].pieces(cancel)
                 helpers.popleft()
         while helpers:
-            yield helpers[0].pieces()
+            yield helpers[0].pieces(cancel)
             helpers.popleft()
     finally:
         forget()
@@ -89,11 +90,13 @@ class _Helper:
         self._thread = threading.Thread(target=self._run, args=(recording, hear, stop), name=name, daemon=True)
         self._thread.start()
 
-    def pieces(self) -> Iterator[Heard]:
-        """Yield what is heard, waiting for it. Raises: what hearing raised."""
+    def pieces(self, cancel: CancelToken) -> Iterator[Heard]:
+        """Yield what is heard, waiting for it, which `cancel` notes. Raises: what hearing raised."""
         while True:
+            began_s = time.monotonic()
             with self._changed:
                 self._changed.wait_for(lambda: self._heard or self._is_over)
+                cancel.note_waiting(time.monotonic() - began_s)
                 if not self._heard:
                     break
                 piece = self._heard.popleft()

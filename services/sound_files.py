@@ -205,15 +205,15 @@ def _pause_at(pcm: bytearray, silence_ms: int) -> int:
     """Return where to cut: at the quietest moment of the quietest stretch of `silence_ms` in the last minute."""
     import numpy as np  # only recordings that are cut pay for it
 
-    last = PIECE_S * _BYTES_PER_S
+    first, last = (PIECE_S - _SEARCH_S) * _BYTES_PER_S, (PIECE_S - 1) * _BYTES_PER_S  # what is left lasts a second
     frame = PCM_RATE_HZ * _FRAME_MS // 1000
-    samples = np.frombuffer(bytes(pcm[last - _SEARCH_S * _BYTES_PER_S : last]), "<i2").astype(np.float64)
+    samples = np.frombuffer(bytes(pcm[first:last]), "<i2").astype(np.float64)
     power = np.square(samples).reshape(-1, frame).mean(axis=1)
     width = min(max(1, silence_ms // _FRAME_MS), len(power))
     loudness = np.convolve(power, np.ones(width), "valid")
     begin = int(loudness.argmin())
     quietest = begin + int(power[begin : begin + width].argmin())
-    return last - _SEARCH_S * _BYTES_PER_S + (quietest * frame + frame // 2) * 2
+    return first + (quietest * frame + frame // 2) * 2
 
 
 # --- for a recogniser that reads files

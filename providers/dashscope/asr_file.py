@@ -142,6 +142,7 @@ class FileRecogniser:
         end, pause_s = time.monotonic() + self._task_s, _FIRST_PAUSE_S
         while time.monotonic() < end:
             cancel.wait(pause_s)
+            cancel.note_waiting(pause_s)
             task = self._ask(task_id, key, cancel)
             if not task.is_running:
                 return task

@@ -86,6 +86,14 @@ def test_a_pause_of_the_wished_length_is_preferred() -> None:
     assert len(begin) - closing <= end <= len(begin) + len(long)
 
 
+def test_no_piece_is_too_short_to_be_heard() -> None:
+    cut, _ = pieces(in_container(silence((PIECE_S * 1000) + 100), format="flac", codec="flac"))
+
+    lengths = [len(ear.decode_audio(piece.data)[0]) / 32_000 for piece in cut]
+    assert len(cut) == 2
+    assert min(lengths) >= 1
+
+
 def test_a_recording_without_a_pause_is_cut_all_the_same() -> None:
     cut, _ = pieces(wav(sentences_with_pauses(["啊" * 6000], pause_ms=0)))
 
