@@ -85,7 +85,10 @@ def _agree(socket: RealtimeSocket, *, has_vad: bool, options: HearingOptions) ->
     socket.send({"type": "session.update", "session": session})
     agreed = socket.wait_for("session.updated").session
     if agreed and agreed.sample_rate not in (None, _RATE_HZ):
-        raise UpstreamBroken(f"识别服务改用了 {agreed.sample_rate} Hz，与要求的 {_RATE_HZ} Hz 不符。")
+        raise UpstreamBroken(
+            f"识别服务改用了 {agreed.sample_rate} Hz，与要求的 {_RATE_HZ} Hz 不符。",
+            english=f"The speech service chose {agreed.sample_rate} Hz instead of {_RATE_HZ} Hz.",
+        )
 
 
 class RealtimeTranscription:

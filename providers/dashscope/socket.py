@@ -127,11 +127,15 @@ class RealtimeSocket:
         except (websocket.WebSocketException, OSError, ValueError) as error:
             if self._cancel.is_cancelled:
                 raise Cancelled from error
-            raise UpstreamBroken("与语音服务的连接中断，请稍后重试。") from error
+            raise UpstreamBroken(
+                "与语音服务的连接中断，请稍后重试。", english="The connection to the speech service broke. Try again."
+            ) from error
 
 
 def _silent() -> UpstreamTimeout:
-    return UpstreamTimeout("语音服务没有及时回复，请稍后重试。")
+    return UpstreamTimeout(
+        "语音服务没有及时回复，请稍后重试。", english="The speech service did not answer in time. Try again later."
+    )
 
 
 def _refused(error: websocket.WebSocketBadStatusException) -> UpstreamError:
