@@ -156,7 +156,7 @@ def _limits(settings: Settings) -> Limits:
         return Limits(rules, OwnCounts(rules))
     from storage.shared_counts import SharedCounts  # only a server with Redis pays for its client
 
-    return Limits(rules, SharedCounts(rules, url=settings.redis_url))
+    return Limits(rules, SharedCounts(rules, url=settings.redis_url.reveal()))
 
 
 def _readiness(settings: Settings, storage: Storage, *, vendor: str) -> Readiness:

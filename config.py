@@ -24,9 +24,11 @@ from config_rules import (
     REDIS,
     SAMPLE_RATE,
     SECRET,
+    SHARED_HOSTS,
     SWITCH,
     TEXT,
     TOKENS,
+    WORKSPACE_REGIONS,
     WS,
     Rule,
     matching,
@@ -35,16 +37,6 @@ from config_rules import (
     whole,
 )
 from protocol.keys import ApiKey
-
-_SHARED_HOSTS = {
-    "cn-beijing": "dashscope.aliyuncs.com",
-    "ap-southeast-1": "dashscope-intl.aliyuncs.com",
-    "us-east-1": "dashscope-us.aliyuncs.com",
-    "cn-hongkong": "cn-hongkong.dashscope.aliyuncs.com",
-}
-"""Source: the vendor's regions page; the other regions are reached through a workspace host only."""
-_WORKSPACE_REGIONS = (*_SHARED_HOSTS, "eu-central-1", "ap-northeast-1")
-
 
 VERSION = "0.1.0"
 """The version of this server; nothing else writes it down."""
@@ -77,7 +69,7 @@ class Settings:
         "QWEN_API_KEY DASHSCOPE_API_KEY", ApiKey(""), KEY, "DashScope key; empty = the built-in emulator answers"
     )
     region: str = setting(
-        "DASHSCOPE_REGION DASHSCOPE_API_REGION", "cn-beijing", one_of(*_WORKSPACE_REGIONS), "Where the key belongs"
+        "DASHSCOPE_REGION DASHSCOPE_API_REGION", "cn-beijing", one_of(*WORKSPACE_REGIONS), "Where the key belongs"
     )
     workspace_id: str = setting(
         "DASHSCOPE_WORKSPACE_ID",
@@ -268,8 +260,8 @@ class Settings:
     max_body_bytes: int = setting(
         "MAX_BODY_BYTES", 134_217_728, whole(1024, 2_147_483_648), "Bytes of one request, where no smaller limit holds"
     )
-    redis_url: str = setting(
-        "REDIS_URL", "", REDIS, "Where several workers or machines count together; empty = each for itself"
+    redis_url: ApiKey = setting(
+        "REDIS_URL", ApiKey(""), REDIS, "Where several workers or machines count together; empty = each for itself"
     )
     # --- media
     mp3_kbps: int = setting("MP3_BITRATE_KBPS", 64, whole(16, 160), "Bit rate of the spoken answer, kbit/s")
@@ -345,12 +337,12 @@ class Settings:
     def _vendor_host(self) -> str:
         if self.workspace_id:
             return f"{self.workspace_id}.{self.region}.maas.aliyuncs.com"
-        if self.region not in _SHARED_HOSTS:
+        if self.region not in SHARED_HOSTS:
             raise SettingsError(
                 f"DASHSCOPE_REGION={self.region!r} is not valid alone: this region is reached through a workspace, "
                 "so DASHSCOPE_WORKSPACE_ID must be set too."
             )
-        return _SHARED_HOSTS[self.region]
+        return SHARED_HOSTS[self.region]
 
 
 def _host_and_port(host: str, port: int) -> str:

@@ -12,6 +12,15 @@ from urllib.parse import urlsplit
 
 from protocol.keys import ApiKey, digest
 
+SHARED_HOSTS = {
+    "cn-beijing": "dashscope.aliyuncs.com",
+    "ap-southeast-1": "dashscope-intl.aliyuncs.com",
+    "us-east-1": "dashscope-us.aliyuncs.com",
+    "cn-hongkong": "cn-hongkong.dashscope.aliyuncs.com",
+}
+"""Source: the vendor's regions page; the other regions are reached through a workspace host only."""
+WORKSPACE_REGIONS = (*SHARED_HOSTS, "eu-central-1", "ap-northeast-1")
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -78,6 +87,7 @@ SAMPLE_RATE = Rule(
     "one of 8000, 16000, 24000, 48000", lambda text: int(one_of("8000", "16000", "24000", "48000").parse(text))
 )
 
+_REDIS = url("redis", "rediss")
 
 # --- who may ask
 
@@ -104,4 +114,5 @@ def _list_of(words: str, parse: Callable[[str], str], *, is_secret: bool = False
 TOKENS = _list_of("words separated by commas, each a token or sha256:<64 hex digits>", _token, is_secret=True)
 ORIGINS = _list_of("origins separated by commas, each like https://app.example.com", _origin)
 SWITCH = Rule("true or false", lambda text: ("false", "true").index(text.lower()) == 1)
-REDIS = url("redis", "rediss")
+REDIS = Rule(_REDIS.words, lambda text: ApiKey(_REDIS.parse(text)), is_secret=True)
+"""A secret, because it may hold a password."""
