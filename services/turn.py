@@ -227,6 +227,7 @@ class Turn:
             usage=self._usage,
             stages_ms=self._stages.in_ms(),
             error_code=self._error_code,
+            image_keys=tuple(u.key for u in self._filing.uploads if u.content_type.startswith("image/")),
         )
 
     def _how_it_ended(self) -> TurnOutcome:
