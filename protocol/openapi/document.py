@@ -3,15 +3,16 @@
 from collections.abc import Iterable
 
 from protocol.openapi.records import About, Json, Operation, Parameter
-from protocol.openapi.schemas import content_of, schemas_of
+from protocol.openapi.schemas import Schemas
 
 
 def document(about: About, operations: Iterable[Operation]) -> Json:
     """Return the document, to be served at the root of the server that it describes."""
     operations = list(operations)
+    schemas = Schemas(operations, about.failure)
     paths: dict[str, Json] = {}
     for operation in operations:
-        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, about)
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, about, schemas)
     used = {operation.tag for operation in operations}
     return {
         "openapi": "3.1.1",
@@ -22,25 +23,25 @@ def document(about: About, operations: Iterable[Operation]) -> Json:
         "components": {
             "securitySchemes": dict(about.security),
             "headers": dict(about.headers),
-            "schemas": schemas_of(operations, about.failure),
+            "schemas": schemas.components,
         },
     }
 
 
-def _operation(operation: Operation, about: About) -> Json:
+def _operation(operation: Operation, about: About, schemas: Schemas) -> Json:
     told: Json = {
         "operationId": operation.id,
         "tags": [operation.tag],
         "summary": operation.summary,
         "security": [] if operation.is_public else [{name: []} for name in about.security],
-        "responses": _responses(operation, about),
+        "responses": _responses(operation, about, schemas),
     }
     if operation.description:
         told["description"] = operation.description
     if operation.parameters:
         told["parameters"] = [_parameter(parameter) for parameter in operation.parameters]
     if operation.request:
-        content = content_of(operation.request)
+        content = schemas.content(operation.request)
         for kind, example in operation.examples.items():
             content[kind]["example"] = example
         told["requestBody"] = {"required": True, "content": content}
@@ -60,18 +61,18 @@ def _parameter(parameter: Parameter) -> Json:
     return told | ({"example": parameter.example} if parameter.example else {})
 
 
-def _responses(operation: Operation, about: About) -> Json:
+def _responses(operation: Operation, about: About, schemas: Schemas) -> Json:
     headers = {name: {"$ref": f"#/components/headers/{name}"} for name in about.headers if name != "Retry-After"}
     wait = {"Retry-After": {"$ref": "#/components/headers/Retry-After"}}
     words = "The connection becomes a WebSocket." if operation.is_websocket else "Success."
     success: Json = {"description": words, "headers": headers}
     if operation.answer:
-        success["content"] = content_of(operation.answer)
+        success["content"] = schemas.content(operation.answer)
     failures = {
         str(status): {
             "description": about.reasons[status],
             "headers": headers | (wait if status == 429 else {}),
-            "content": content_of({"application/json": operation.instead.get(status, about.failure)}),
+            "content": schemas.content({"application/json": operation.instead.get(status, about.failure)}),
         }
         for status in sorted(operation.failures)
     }

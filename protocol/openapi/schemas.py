@@ -1,7 +1,7 @@
 """Schemas of records, as an OpenAPI document refers to them.  Source: JSON Schema 2020-12."""
 
 import inspect
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -11,67 +11,75 @@ from protocol.openapi.records import BYTES, AnyOf, Content, Events, Form, Json, 
 _SCHEMAS = "#/components/schemas/"
 
 
-def content_of(content: Content) -> Json:
-    return {kind: _media(what) for kind, what in content.items()}
+class Schemas:
+    """The schemas of all records of a document. They are made at once: records of one name must be told apart."""
+
+    def __init__(self, operations: Iterable[Operation], failure: type) -> None:
+        whats = [failure, *(what for operation in operations for what in _contents(operation))]
+        kinds = list(dict.fromkeys(kind for what in whats for kind in _records(what)))
+        schemas, components = msgspec.json.schema_components(kinds, ref_template=_SCHEMAS + "{name}")
+        self._of_kind = {kind: _renamed(schema) for kind, schema in zip(kinds, schemas, strict=True)}
+        self._named = {_short(name): _renamed(schema) for name, schema in components.items()}
+        self._named |= {self._form_name(what): self._form(what) for what in whats if isinstance(what, Form)}
+
+    @property
+    def components(self) -> Json:
+        """Return every schema by its name."""
+        return dict(sorted(self._named.items()))
+
+    def content(self, content: Content) -> Json:
+        """Return what a body is in each of its media types, by reference."""
+        return {kind: {"schema": self._schema(what)} for kind, what in content.items()}
+
+    def _schema(self, what: Any) -> Json:
+        match what:
+            case dict():
+                return what
+            case Events():
+                return self._event(what)
+            case Form():
+                return {"$ref": _SCHEMAS + self._form_name(what)}
+            case AnyOf():
+                return {"anyOf": [self._schema(record) for record in what.records]}
+        return dict(self._of_kind[what])
+
+    def _event(self, events: Events) -> Json:
+        """Return the schema of one event, which is how OpenAPI 3.1 is read for streams."""
+        data = {"type": "string", "contentMediaType": "application/json", "contentSchema": self._schema(events.record)}
+        return {"type": "object", "properties": {"data": data}, "required": ["data"]}
+
+    def _form_name(self, form: Form) -> str:
+        return f"{self._name_of(form.record)}Form"
+
+    def _form(self, form: Form) -> Json:
+        """Return the schema of a form: the record's, but one field is a file."""
+        schema: Json = self._named[self._name_of(form.record)]
+        return schema | {
+            "title": self._form_name(form),
+            "properties": schema["properties"] | {form.file: BYTES},
+            "required": [*schema.get("required", ()), form.file],
+        }
+
+    def _name_of(self, record: type) -> str:
+        return str(self._of_kind[record]["$ref"]).removeprefix(_SCHEMAS)
 
 
-def _media(what: Any) -> Json:
-    if isinstance(what, Events):
-        return {"schema": _event(what)}
-    if isinstance(what, Form):
-        return {"schema": {"$ref": _SCHEMAS + _form_name(what)}}
-    if isinstance(what, AnyOf):
-        return {"schema": {"anyOf": [_schema(record) for record in what.records]}}
-    return {"schema": _schema(what)}
-
-
-def _event(events: Events) -> Json:
-    """Return the schema of one event, which is how OpenAPI 3.1 is read for streams."""
-    data = {"type": "string", "contentMediaType": "application/json", "contentSchema": _schema(events.record)}
-    return {"type": "object", "properties": {"data": data}, "required": ["data"]}
-
-
-def _schema(what: Any) -> Json:
-    """Return a schema as it is, or a reference to a record's."""
-    if isinstance(what, dict):
-        return what
-    (schema,), _ = msgspec.json.schema_components([what], ref_template=_SCHEMAS + "{name}")
-    return dict(_renamed(schema))
-
-
-def schemas_of(operations: Iterable[Operation], failure: type) -> Json:
-    """Return every schema that the operations refer to, by name."""
-    contents = [content for operation in operations for content in (operation.request, operation.answer)]
-    whats = [what for content in contents for what in content.values() if not isinstance(what, dict)]
-    kinds = [kind for what in whats for kind in _records(what)]
-    kinds += [kind for operation in operations for kind in operation.instead.values()]
-    _, components = msgspec.json.schema_components([failure, *kinds], ref_template=_SCHEMAS + "{name}")
-    schemas = {_short(name): _renamed(schema) for name, schema in components.items()}
-    forms = {_form_name(what): _form(what, schemas) for what in whats if isinstance(what, Form)}
-    return dict(sorted((schemas | forms).items()))
+def _contents(operation: Operation) -> Iterator[Any]:
+    """Yield all that is in the bodies of an operation."""
+    yield from operation.request.values()
+    yield from operation.answer.values()
+    yield from operation.instead.values()
 
 
 def _records(what: Any) -> Iterable[Any]:
     match what:
+        case dict():
+            return ()
         case AnyOf():
             return what.records
         case Form() | Events():
             return (what.record,)
     return (what,)
-
-
-def _form_name(form: Form) -> str:
-    return f"{form.record.__name__}Form"
-
-
-def _form(form: Form, schemas: Json) -> Json:
-    """Return the schema of a form: the record's, but one field is a file."""
-    schema: Json = schemas[form.record.__name__]
-    return schema | {
-        "title": _form_name(form),
-        "properties": schema["properties"] | {form.file: BYTES},
-        "required": [*schema.get("required", ()), form.file],
-    }
 
 
 def _short(name: str) -> str:
@@ -94,6 +102,7 @@ def _renamed_value(key: str, value: Any) -> Any:
         return _SCHEMAS + _short(value.removeprefix(_SCHEMAS))
     if key == "description" and isinstance(value, str):
         return inspect.cleandoc(value)
-    if key == "mapping":  # of a discriminator: names, not schemas
-        return {name: _SCHEMAS + _short(ref.removeprefix(_SCHEMAS)) for name, ref in value.items()}
+    if key == "discriminator" and "mapping" in value:  # it holds names, not schemas
+        refs = {name: _SCHEMAS + _short(ref.removeprefix(_SCHEMAS)) for name, ref in value["mapping"].items()}
+        return value | {"mapping": refs}
     return _renamed(value)
