@@ -77,8 +77,8 @@ class SpeechSynthesis:
 
         Raises: BadInput for a model that is known to do something else.
         """
-        is_open = not request.model or role_of(request.model) == "speech"
-        if request.instructions and is_open:
+        name = self._catalogue.aliases.get(request.model, request.model)
+        if request.instructions and (not name or role_of(name) == "speech"):
             return self._rules.instructed_model
         model = self._catalogue.resolve_speech(request.model)
         known = self._catalogue.find(model)

@@ -4,7 +4,8 @@ import base64
 import json
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -56,10 +57,10 @@ class Door:
 
 
 @pytest.fixture
-def door(serve: Callable[..., RunningServer]) -> Door:
+def door(serve: Callable[..., RunningServer]) -> Iterator[Door]:
     server = serve()
-    sdk = openai.OpenAI(base_url=f"{server.url}/v1", api_key=server.key, max_retries=0)
-    return Door(url=f"{server.url}/v1/audio/speech", sdk=sdk)
+    with openai.OpenAI(base_url=f"{server.url}/v1", api_key=server.key, max_retries=0) as sdk:
+        yield Door(url=f"{server.url}/v1/audio/speech", sdk=sdk)
 
 
 def words_in(sound: bytes, form: str) -> str:
@@ -105,10 +106,30 @@ def test_a_long_text_is_said_to_its_last_character_without_a_seam(door: Door, em
     pcm = door.speak(input=LONG, response_format="pcm").content
 
     hearing = hear_detailed(pcm, rate_hz=24_000)
-    spoken = [entry for entry in emulator.journal(key) if entry["kind"] == "spoken"]
+    asked = [entry["body"]["input"]["text"] for entry in emulator.journal(key) if entry["kind"] == "request"]
+    spoken_ms = [entry["audio_ms"] for entry in emulator.journal(key) if entry["kind"] == "spoken"]
     assert (hearing.text, hearing.damage) == (LONG, ())
-    assert "".join(entry["text"] for entry in spoken) == LONG and len(spoken) > 8
-    assert len(pcm) / 48 == sum(entry["audio_ms"] for entry in spoken)  # not a millisecond more than the voice said
+    assert "".join(asked) == LONG and len(asked) > 8
+    assert len(pcm) / 48 == sum(spoken_ms)  # not a millisecond more than the voice said
+
+
+@pytest.mark.parametrize("model", ["cosyvoice-v3-flash", "qwen3-tts-flash-realtime"])
+def test_a_long_text_is_said_whole_by_the_other_models_too(door: Door, model: str) -> None:
+    pcm = door.speak(input=LONG[:1500], response_format="pcm", model=model).content
+
+    assert hear(pcm, rate_hz=24_000) == LONG[:1500]
+
+
+def test_many_texts_at_once_never_mix(door: Door) -> None:
+    texts = [
+        f"{name}说：今天天气怎么样？我走过一座桥，又走过一片树林，天黑了才到家，" * 3 + "晚安。"
+        for name in "甲乙丙丁戊己"
+    ]
+
+    with ThreadPoolExecutor(len(texts)) as callers:
+        sounds = list(callers.map(lambda text: door.speak(input=text, response_format="opus").content, texts))
+
+    assert [heard_in(sound) for sound in sounds] == texts
 
 
 @pytest.mark.parametrize("speed", [0.25, 0.5, 2, 4])

@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from dataclasses import replace
 
 import msgspec
@@ -19,7 +20,13 @@ CANCELS: list[CancelToken] = []
 EVERYTHING = frozenset({"language", "instructions", "pitch", "volume", "seed"})
 
 
-def speak(narrator: ScriptedNarrator, *, rules: SpeechRules = RULES, **fields: object) -> Spoken:
+def speak(
+    narrator: ScriptedNarrator,
+    *,
+    rules: SpeechRules = RULES,
+    aliases: Mapping[str, str] | None = None,
+    **fields: object,
+) -> Spoken:
     """Speak a request as bare PCM, unless it says otherwise."""
     wish = msgspec.convert({"input": "你好。", "response_format": "pcm", **fields}, SpeechRequest)
 
@@ -27,7 +34,7 @@ def speak(narrator: ScriptedNarrator, *, rules: SpeechRules = RULES, **fields: o
         narrator.model = model
         return narrator
 
-    synthesis = SpeechSynthesis(build, catalogue=Catalogue(), rules=rules)
+    synthesis = SpeechSynthesis(build, catalogue=Catalogue(aliases=aliases or {}), rules=rules)
     CANCELS.append(CancelToken())
     return synthesis.speak(wish, key=ApiKey("k"), cancel=CANCELS[-1])
 
@@ -124,6 +131,14 @@ def test_openais_names_with_instructions_get_a_model_that_takes_them(model: str)
 
     assert narrator.model == "qwen-audio-3.0-tts-flash"
     assert (narrator.voices, narrator.manners[0].instructions) == (["longanlingxin"], "Whisper.")
+
+
+def test_an_operators_name_for_a_model_is_that_model_also_with_instructions() -> None:
+    narrator = ScriptedNarrator(obeys=EVERYTHING)
+
+    speak(narrator, model="tts-1", instructions="Whisper.", aliases={"tts-1": "cosyvoice-v3-flash"}).close()
+
+    assert narrator.model == "cosyvoice-v3-flash"
 
 
 @pytest.mark.parametrize("model", ["qwen-plus", "whisper-1", "gpt-4o", "qwen3-asr-flash"])
