@@ -152,7 +152,9 @@ def test_a_python_without_the_module_venv_is_told_with_the_package_to_install(ch
 
 # --- the programs that the tests drive
 
-PROGRAMS = "chromium chromedriver curl espeak-ng ffmpeg mariadbd my_print_defaults openssl redis-server node npm".split()
+PROGRAMS = (
+    "chromium chromedriver curl espeak-ng ffmpeg mariadbd my_print_defaults openssl redis-server node npm".split()
+)
 
 
 def lay_programs(folder: Path, *, without: str = "", fonts: str = "wqy-microhei.ttc") -> None:
