@@ -1,54 +1,32 @@
-"""Recordings as files: what they are, how long they last, and what of them the vendor gets.
+"""Recordings as files: what they are, how they are decoded, how long they last.
 
-How it works.  A file is read once from its beginning, decoded as it is read. That pass tells its true length; on the
-way it is cut into pieces for recognisers that hear five minutes, or made into one compact file where the vendor would
-not read it as it is. A file stays where the server put it, on disk from some size on; memory holds one piece.
+A file stays where the server put it, on disk from some size on, and is decoded as it is read. The pass over it tells
+its true length.
 
 Shape: PCM is s16le mono 16 000 Hz.
 """
 
 import io
-import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 import av
 
 from protocol.errors import BadInput, TooLarge
-from protocol.media import (
-    FILE_SNIFF_BYTES,
-    FLAC,
-    MP3,
-    UNKNOWN,
-    WAV,
-    WAV_HEAD_BYTES,
-    PlainWav,
-    plain_wav,
-    sniff_file,
-    wav_header,
-)
-from services.audio import PCM_RATE_HZ, Mp3Encoder, decode_pcm, resample
+from protocol.media import FILE_SNIFF_BYTES, UNKNOWN, sniff_file
+from services.audio import PCM_RATE_HZ, decode_pcm, resample
 from services.flow import CancelToken
-from services.ports import Recording, SoundFile
+from services.ports import SoundFile
 
-PIECE_S = 280
-"""The vendor hears 300 s at most. Source: DashScope HTTP reference §4.1."""
-_PIECE_BYTES = 7_000_000
-"""A larger file would pass the vendor's 10 MB when it is written in base64."""
+BYTES_PER_S = PCM_RATE_HZ * 2
+AS_THEY_ARE = ("wav", "mp3", "aac", "amr", "aiff", "flac", "ogg", "webm", "wma")
+"""What every recogniser reads. Source: DashScope HTTP reference §4.1; a film is not sent for the sake of its sound."""
 _MOST_S = 43_200
 """Twelve hours: the longest recording that the vendor takes. Source: DashScope HTTP reference §4.3."""
 _LOWEST_HZ, _HIGHEST_HZ = 1000, 384_000
 """A damaged header may claim 3 Hz: a short file would become hours of sound."""
-_SEARCH_S = 60
-"""How far back from the longest piece a pause is looked for."""
-_PIECE_KBPS = 64
-_MEMORY_BYTES = 1_048_576
-_BYTES_PER_S = PCM_RATE_HZ * 2
-_TAKEN_AS_THEY_ARE = ("wav", "mp3", "aac", "amr", "aiff", "flac", "ogg", "webm", "wma")
-"""What every recogniser reads. Source: DashScope HTTP reference §4.1; a video is not sent for the sake of its sound."""
 
 
 def open_sound(file: BinaryIO, *, pcm_rate_hz: int = 0) -> SoundFile:
@@ -83,7 +61,7 @@ class Length:
 
     @property
     def seconds(self) -> float:
-        return self.size_bytes / _BYTES_PER_S
+        return self.size_bytes / BYTES_PER_S
 
 
 def pcm_of(sound: SoundFile, *, length: Length, cancel: CancelToken) -> Iterator[bytes]:
@@ -104,10 +82,23 @@ def _decoded(sound: SoundFile, length: Length) -> Iterator[bytes]:
     if sound.pcm_rate_hz:
         yield from decode_pcm(sound.file, rate_hz=sound.pcm_rate_hz, limit_s=_MOST_S + 1)
         return
+    with _opened(sound) as media:
+        length.has_pictures = bool(media.streams.video)
+        yield from resample(_frames(media), rate_hz=PCM_RATE_HZ)
+
+
+def is_plain(sound: SoundFile) -> bool:
+    """Whether there is one channel of sound and no picture. Raises: BadInput."""
+    with _opened(sound) as media:
+        return bool(_stream(media).channels == 1 and not media.streams.video)
+
+
+@contextmanager
+def _opened(sound: SoundFile) -> Iterator[Any]:
+    sound.file.seek(0)
     try:
         with av.open(_Unclosed(sound.file), "r", format=sound.container.demuxer) as media:
-            length.has_pictures = bool(media.streams.video)
-            yield from resample(_frames(media), rate_hz=PCM_RATE_HZ)
+            yield media
     except (av.FFmpegError, IndexError, ValueError) as error:
         raise _unreadable(sound) from error
 
@@ -141,124 +132,3 @@ def _unreadable(sound: SoundFile) -> BadInput:
         code="unsupported_format",
         param="file",
     )
-
-
-# --- for a recogniser that hears five minutes
-
-
-def pieces_of(sound: SoundFile, *, silence_ms: int, length: Length, cancel: CancelToken) -> Iterator[Recording]:
-    """Yield the recording in pieces that one call can hear, cut at pauses; one that is short enough as it is."""
-    if _is_short(sound, length):
-        yield _whole(sound)
-        return
-    waiting, count = bytearray(), 0
-    for pcm in pcm_of(sound, length=length, cancel=cancel):
-        waiting += pcm
-        while len(waiting) > PIECE_S * _BYTES_PER_S:
-            end = _pause_at(waiting, silence_ms)
-            yield _compact(bytes(waiting[:end]))
-            del waiting[:end]
-            count += 1
-    is_small = not count and sound.size_bytes <= _PIECE_BYTES
-    if is_small and sound.container.name in _TAKEN_AS_THEY_ARE and not length.has_pictures:
-        yield _whole(sound)
-    elif waiting:
-        yield _compact(bytes(waiting))
-
-
-def _is_short(sound: SoundFile, length: Length) -> bool:
-    """Whether one call can hear it, as its size alone tells of bare sound; then its length is known, too."""
-    plain = _plain(sound)
-    if not plain or sound.size_bytes > _PIECE_BYTES:
-        return False
-    seconds = (sound.size_bytes - plain.offset) / 2 / plain.rate_hz
-    if not 0 < seconds <= PIECE_S:
-        return False
-    length.size_bytes = int(seconds * _BYTES_PER_S)
-    return True
-
-
-def _plain(sound: SoundFile) -> PlainWav | None:
-    if sound.pcm_rate_hz:
-        return PlainWav(rate_hz=sound.pcm_rate_hz, offset=0)
-    sound.file.seek(0)
-    return plain_wav(sound.file.read(WAV_HEAD_BYTES)) if sound.container is WAV else None
-
-
-def _whole(sound: SoundFile) -> Recording:
-    sound.file.seek(0)
-    data = sound.file.read()
-    if rate_hz := sound.pcm_rate_hz:
-        return Recording(data=wav_header(pcm_bytes=len(data), rate_hz=rate_hz) + data, container=WAV, url="")
-    return Recording(data=data, container=sound.container, url="")
-
-
-def _compact(pcm: bytes) -> Recording:
-    encoder = Mp3Encoder(rate_hz=PCM_RATE_HZ, kbps=_PIECE_KBPS)
-    return Recording(data=encoder.feed(pcm) + encoder.finish(), container=MP3, url="")
-
-
-_FRAME_MS = 20
-
-
-def _pause_at(pcm: bytearray, silence_ms: int) -> int:
-    """Return where to cut: at the quietest moment of the quietest stretch of `silence_ms` in the last minute."""
-    import numpy as np  # only recordings that are cut pay for it
-
-    first, last = (PIECE_S - _SEARCH_S) * _BYTES_PER_S, (PIECE_S - 1) * _BYTES_PER_S  # what is left lasts a second
-    frame = PCM_RATE_HZ * _FRAME_MS // 1000
-    samples = np.frombuffer(bytes(pcm[first:last]), "<i2").astype(np.float64)
-    power = np.square(samples).reshape(-1, frame).mean(axis=1)
-    width = min(max(1, silence_ms // _FRAME_MS), len(power))
-    loudness = np.convolve(power, np.ones(width), "valid")
-    begin = int(loudness.argmin())
-    quietest = begin + int(power[begin : begin + width].argmin())
-    return first + (quietest * frame + frame // 2) * 2
-
-
-# --- for a recogniser that reads files
-
-
-@contextmanager
-def readable_file(sound: SoundFile, *, length: Length, cancel: CancelToken, before: bytes = b"") -> Iterator[SoundFile]:
-    """Give the recording as a file that the vendor reads with all its voices, and learn its length.
-
-    `before` is PCM to be heard before it, which is not counted.  A recording with several channels is mixed: the
-    vendor would hear the first one only.
-    """
-    pieces = pcm_of(sound, length=length, cancel=cancel)
-    if not before and sound.container.name in _TAKEN_AS_THEY_ARE and _is_plain(sound):
-        for _ in pieces:
-            pass
-        yield sound
-        return
-    with tempfile.SpooledTemporaryFile(max_size=_MEMORY_BYTES) as spooled:
-        file = cast(BinaryIO, spooled)
-        _write_flac(file, chain([before] if before else [], pieces))
-        yield SoundFile(file=file, size_bytes=file.seek(0, io.SEEK_END), container=FLAC)
-
-
-def _is_plain(sound: SoundFile) -> bool:
-    """Whether there is one channel of sound and no picture."""
-    sound.file.seek(0)
-    try:
-        with av.open(_Unclosed(sound.file), "r", format=sound.container.demuxer) as media:
-            return bool(_stream(media).channels == 1 and not media.streams.video)
-    except (av.FFmpegError, IndexError, ValueError) as error:
-        raise _unreadable(sound) from error
-
-
-def _write_flac(file: BinaryIO, pieces: Iterable[bytes]) -> None:
-    """Write sound as FLAC: half the size, and unlike a lossy file it moves no word in time."""
-    with av.open(file, "w", format="flac") as media:
-        stream = media.add_stream("flac", rate=PCM_RATE_HZ, layout="mono")
-        for pcm in pieces:
-            media.mux(stream.encode(_frame(pcm)))
-        media.mux(stream.encode(None))
-
-
-def _frame(pcm: bytes) -> av.AudioFrame:
-    frame = av.AudioFrame(format="s16", layout="mono", samples=len(pcm) // 2)
-    frame.sample_rate = PCM_RATE_HZ
-    frame.planes[0].update(pcm)
-    return frame

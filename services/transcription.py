@@ -21,6 +21,7 @@ from services.flow import CancelToken
 from services.known_models import Kind
 from services.known_voices import known_voices, named
 from services.listening import in_pieces
+from services.pieces import pieces_of
 from services.ports import (
     AnyRecogniser,
     Cancel,
@@ -34,8 +35,9 @@ from services.ports import (
     SoundFile,
     StreamRecogniser,
 )
+from services.readable_files import readable_file
 from services.side_by_side import side_by_side
-from services.sound_files import Length, pcm_of, pieces_of, readable_file
+from services.sound_files import Length, pcm_of
 
 _HEARING: tuple[Kind, ...] = ("asr", "asr-file", "asr-realtime")
 _KNOWN_MODELS = 64
