@@ -41,6 +41,7 @@ from services.catalogue import Catalogue
 from services.chat import ChatCompletions
 from services.limit_ports import LimitRules
 from services.limits import Limits
+from services.memory import MemoryRules
 from services.metrics import Metrics
 from services.model_list import ModelList
 from services.pictures import PictureRules
@@ -143,7 +144,12 @@ def _access(settings: Settings, *, is_emulator: bool) -> Access:
 
 
 def _auth(settings: Settings, access: Access) -> Auth:
-    return Auth(access, public_url=settings.public_url, allowed_origins=_words(settings.allowed_origins))
+    return Auth(
+        access,
+        public_url=settings.public_url,
+        allowed_origins=_words(settings.allowed_origins),
+        user_agents=_words(settings.allowed_user_agents),
+    )
 
 
 def _limits(settings: Settings) -> Limits:
@@ -172,7 +178,7 @@ def _readiness(settings: Settings, storage: Storage, *, vendor: str) -> Readines
 
 
 def _words(listed: str) -> tuple[str, ...]:
-    return tuple(listed.split(",")) if listed else ()
+    return tuple(word.strip() for word in listed.split(",")) if listed else ()
 
 
 def _warn_of_retired(settings: Settings) -> None:
@@ -295,6 +301,7 @@ def _build_engines(settings: Settings, transport: Transport, storage: Storage, *
         ),
         store=storage.store,
         history=storage.history,
+        conversations=storage.history.conversations,
     )
 
 
@@ -335,9 +342,10 @@ def _session_rules(settings: Settings) -> SessionRules:
             tts_rate_hz=settings.tts_rate_hz,
             mp3_kbps=settings.mp3_kbps,
             max_lead_s=settings.max_lead_s,
-            system_prompt=settings.system_prompt,
-            conversation_turns=settings.history_turns,
             copies=settings.tts_output_dir,
+        ),
+        memory=MemoryRules(
+            system_prompt=settings.system_prompt, turns=settings.history_turns, tokens=settings.history_tokens
         ),
     )
 

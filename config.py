@@ -136,7 +136,9 @@ class Settings:
         "DEFAULT_SYSTEM_PROMPT", "你是一个有帮助的助手。", TEXT, "What the model is told before every conversation"
     )
     # --- who may ask
-    api_tokens: str = setting("API_TOKENS", "", TOKENS, "Who may use this server's key: tokens or their sha256:…")
+    api_tokens: str = setting(
+        "API_TOKENS QWEN_API_TOKEN", "", TOKENS, "Who may use this server's key: tokens or their sha256:…"
+    )
     api_tokens_file: Path | None = setting(
         "API_TOKENS_FILE", None, FOLDER, "More of them, one a line as name sha256:…; empty = api_tokens in DATA_DIR"
     )
@@ -151,6 +153,9 @@ class Settings:
     )
     allowed_origins: str = setting(
         "ALLOWED_ORIGINS", "", ORIGINS, "Web pages from elsewhere that may ask without a token, as https://…"
+    )
+    allowed_user_agents: str = setting(
+        "ALLOWED_USER_AGENTS", "", TEXT, "Programs that may ask, as patterns with commas: OpenAI/*,curl/*; empty = all"
     )
     # --- where the server listens, what it writes
     host: str = setting("HOST", "127.0.0.1", TEXT, "Address to listen on; 0.0.0.0 = every device of the network")
@@ -230,7 +235,10 @@ class Settings:
         "Send sound at most so far ahead of playing, seconds; 0 = no limit",
     )
     history_turns: int = setting(
-        "CONVERSATION_TURNS", 20, whole(0, 1000), "Turns of a connection that the model is told"
+        "CONVERSATION_TURNS", 20, whole(0, 1000), "Turns of a conversation that the model is told; 0 = no memory"
+    )
+    history_tokens: int = setting(
+        "CONVERSATION_TOKENS", 4000, whole(100, 1_000_000), "The same in tokens, about; the newest turns are kept"
     )
     max_upload_bytes: int = setting(
         "MAX_UPLOAD_BYTES", 104_857_600, whole(1024, 2_147_483_648), "A recording to transcribe, bytes"

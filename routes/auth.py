@@ -4,12 +4,14 @@ Source of the headers: OpenAI API reference, authentication; the OpenAI JavaScri
 Fetch standard, `Origin`.
 """
 
+import fnmatch
 import ipaddress
+import re
 from urllib.parse import urlsplit
 
 from flask import Request
 
-from protocol.errors import BadInput
+from protocol.errors import BadInput, Forbidden
 from protocol.keys import ApiKey
 from services.access import Access, Caller, malformed
 
@@ -28,16 +30,31 @@ _PORTS = {"http": 80, "https": 443}
 class Auth:
     """The doorman. Threads: any.
 
-    `origins`: the sites whose pages may ask without a credential. `hosts`: the names that this machine has for itself.
+    `allowed_origins`: the sites whose pages may ask without a credential. `user_agents`: patterns of the programs that
+    may ask at all, whatever the case of their letters; none = every program.
     """
 
-    def __init__(self, access: Access, *, public_url: str, allowed_origins: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        access: Access,
+        *,
+        public_url: str,
+        allowed_origins: tuple[str, ...],
+        user_agents: tuple[str, ...] = (),
+    ) -> None:
         self._access = access
+        self._programs = re.compile("|".join(map(fnmatch.translate, user_agents)), re.IGNORECASE)
         self._origins = frozenset(map(_place_of, (*allowed_origins, public_url)))
         self._public_host = urlsplit(public_url).hostname or ""
 
     def caller_of(self, request: Request) -> Caller:
         """Return who sends a request. Raises: Unauthorized, Forbidden, BadInput."""
+        if not self._programs.match(request.headers.get("User-Agent", "")):
+            raise Forbidden(
+                "服务器不允许这个程序访问。",
+                english="This server does not serve this program: its User-Agent matches none of ALLOWED_USER_AGENTS.",
+                code="ua_blocked",
+            )
         if credential := credential_of(request):
             return self._access.admit_known(credential)
         return self._access.admit_anonymous(is_local=self._is_local(request), is_same_site=self._is_same_site(request))

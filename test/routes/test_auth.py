@@ -210,6 +210,19 @@ def test_a_page_that_brings_a_credential_may_come_from_anywhere(serve: Serve) ->
     assert ask(serve(**WITH_TOKENS), TOKEN, **OTHER_SITE).status == 200
 
 
+@pytest.mark.parametrize(
+    ("agent", "status"), [("OpenAI/Python 2.1", 200), ("CURL/8", 200), ("evil-bot", 403), ("", 403)]
+)
+def test_only_listed_programs_may_ask_where_a_list_says_so(serve: Serve, agent: str, status: int) -> None:
+    server = serve(allowed_user_agents="OpenAI/*, curl/*")
+
+    answer = get(server, User_Agent=agent)
+
+    assert answer.status == status
+    assert status == 200 or answer.json()["error"]["code"] == "ua_blocked"
+    assert get(server, "/health", User_Agent=agent).status == 200
+
+
 # --- what is public
 
 
