@@ -1,6 +1,7 @@
 """One text's sound on its way to a client: stretched, encoded, in pieces worth sending, and what it cost."""
 
 import contextlib
+import itertools
 import math
 from collections.abc import Generator, Iterator
 
@@ -32,8 +33,7 @@ class Spoken:
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield the sound as it comes. Raises: UpstreamError, Cancelled."""
-        yield self._first
-        yield from self._chunks
+        yield from filter(None, itertools.chain((self._first,), self._chunks))
 
     def close(self) -> None:
         """Stop the vendor if it is still speaking; harmless when repeated."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from protocol.dashscope import SpeechEvent, billed_characters
-from protocol.errors import BadInput, UpstreamRefused
+from protocol.errors import BadInput
 from protocol.keys import ApiKey
 from providers.dashscope.transport import Transport
 from providers.dashscope.tts_http import SSE, HttpSpeech, speech_events
@@ -61,12 +61,7 @@ class CosyVoiceSynthesiser:
         """Yield the events of one text of at most 600 characters. Raises: UpstreamError, Cancelled."""
         said = {"text": text, "voice": voice, "format": "pcm", "sample_rate": self.rate_hz, **_choices(manner)}
         body = {"model": self.model, "input": said}
-        try:
-            yield from speech_events(self._transport.events(self._url, body, key=key, cancel=cancel, headers=SSE))
-        except UpstreamRefused as error:
-            if error.param is None and "instruction" in error.message:
-                error.param = "instructions"  # our name for what the vendor found at fault
-            raise
+        return speech_events(self._transport.events(self._url, body, key=key, cancel=cancel, headers=SSE))
 
 
 def _choices(manner: Manner) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from protocol.dashscope import SpeechEvent, read_speech
-from protocol.errors import UpstreamBroken
+from protocol.errors import UpstreamBroken, UpstreamRefused
 from protocol.keys import ApiKey
 from providers.dashscope.transport import Transport
 from services.ports import PLAIN, Cancel, Manner, Segments, Sound, Usage
@@ -47,16 +47,29 @@ class HttpSynthesiser:
 
 
 def speech_events(events: Iterator[bytes]) -> Iterator[SpeechEvent]:
-    """Yield what a streamed synthesis says. Raises: UpstreamBroken when it ends before its end."""
+    """Yield what a streamed synthesis says. Raises: UpstreamError; UpstreamBroken when it ends before its end."""
     is_whole = False
-    for data in events:
-        event = read_speech(data)
-        is_whole = is_whole or event.is_last
-        yield event
+    try:
+        for data in events:
+            event = read_speech(data)
+            is_whole = is_whole or event.is_last
+            yield event
+    except UpstreamRefused as error:
+        error.param = error.param or _param_of(error)
+        raise
     if not is_whole:
         raise UpstreamBroken(
             "语音合成在中途断开了。", english="The synthesis broke off. Try again.", code="upstream_cut"
         )
+
+
+_PARAMS = {"instruction": "instructions", "language_type": "language_type", "voice": "voice"}
+"""Words of the vendor's refusals -> our names of what is at fault."""
+
+
+def _param_of(error: UpstreamRefused) -> str | None:
+    said = error.message.lower()
+    return next((param for word, param in _PARAMS.items() if word in said), None)
 
 
 def is_instructed(model: str) -> bool:

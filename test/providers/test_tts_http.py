@@ -72,8 +72,20 @@ def test_each_call_tells_what_it_cost_and_its_number(vendor: Vendor, api_key: Ap
 
 
 def test_an_unknown_voice_is_refused_in_the_vendors_words(vendor: Vendor, api_key: ApiKey) -> None:
-    with pytest.raises(UpstreamRefused, match="nobody"):
+    with pytest.raises(UpstreamRefused, match="nobody") as refusal:
         speak(vendor, api_key, *SEGMENTS, voice="nobody")
+
+    assert refusal.value.param == "voice"
+
+
+def test_a_language_that_the_vendor_does_not_know_is_named(vendor: Vendor, api_key: ApiKey) -> None:
+    manner = Manner(language="Klingon")
+    speech = vendor.http_voice().open(voice="Cherry", key=api_key, cancel=CancelToken(), manner=manner)
+
+    with pytest.raises(UpstreamRefused) as refusal:
+        list(speech.sounds(Feed("Hello.")))
+
+    assert refusal.value.param == "language_type"
 
 
 def test_a_failure_tells_what_was_spoken_before(
