@@ -31,9 +31,11 @@ from config_rules import (
     WORKSPACE_REGIONS,
     WS,
     Rule,
+    host_and_port,
     matching,
     number,
     one_of,
+    setting,
     whole,
 )
 from protocol.keys import ApiKey
@@ -53,11 +55,6 @@ def _realtime(text: str) -> str:
 
 
 _REALTIME = Rule("a URL that starts with ws:// or wss:// and ends in ?model=…", _realtime)
-
-
-def setting(names: str, default: Any, rule: Rule, doc: str) -> Any:
-    """Declare a field: its variables (separated by spaces), the value without them, the rule, the meaning."""
-    return dataclasses.field(default=default, metadata={"names": names.split(), "rule": rule, "doc": doc})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -309,13 +306,13 @@ class Settings:
     @property
     def bind(self) -> str:
         """The address to listen on, as servers write it."""
-        return _host_and_port(self.host, self.port)
+        return host_and_port(self.host, self.port)
 
     @property
     def local_url(self) -> str:
         """Where this machine itself reaches the server."""
         here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
-        return f"http://{_host_and_port(here, self.port)}"
+        return f"http://{host_and_port(here, self.port)}"
 
     def with_emulator(self, *, url: str) -> "Settings":
         """Return these settings with every vendor address at an emulator listening on `url` (http://host:port)."""
@@ -351,10 +348,6 @@ class Settings:
                 "so DASHSCOPE_WORKSPACE_ID must be set too."
             )
         return SHARED_HOSTS[self.region]
-
-
-def _host_and_port(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 DEFAULT_REALTIME_TTS = "qwen3-tts-flash-realtime"

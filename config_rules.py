@@ -3,6 +3,7 @@
 A rule's `parse` raises ValueError or LookupError; who reads the environment names the variable.
 """
 
+import dataclasses
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -86,6 +87,17 @@ HTTP, WS = url("http", "https"), url("ws", "wss")
 SAMPLE_RATE = Rule(
     "one of 8000, 16000, 24000, 48000", lambda text: int(one_of("8000", "16000", "24000", "48000").parse(text))
 )
+
+
+def setting(names: str, default: Any, rule: Rule, doc: str) -> Any:
+    """Declare a field: its variables (separated by spaces), the value without them, the rule, the meaning."""
+    return dataclasses.field(default=default, metadata={"names": names.split(), "rule": rule, "doc": doc})
+
+
+def host_and_port(host: str, port: int) -> str:
+    """Return an address as URLs and servers write it."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
 
 _REDIS = url("redis", "rediss")
 
