@@ -4,7 +4,7 @@ Source: OpenAI API reference, create speech; DashScope HTTP reference §5 for th
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 from msgspec import Meta
@@ -13,6 +13,8 @@ from protocol.errors import BadInput
 from protocol.openai.reading import convert, read_object
 
 Format = Literal["mp3", "opus", "aac", "flac", "wav", "pcm"]
+StreamFormat = Literal["audio", "sse"]
+SampleRate = Literal[8000, 16000, 22050, 24000, 44100, 48000]
 
 CONTENT_TYPES: dict[Format, str] = {
     "mp3": "audio/mpeg",
@@ -25,6 +27,11 @@ CONTENT_TYPES: dict[Format, str] = {
 RATE_HZ = 24_000
 """Of every format that nobody wishes otherwise, but Opus."""
 
+_CHOICES = {
+    "response_format": get_args(Format),
+    "stream_format": get_args(StreamFormat),
+    "sample_rate": get_args(SampleRate),
+}
 _MOST_INSTRUCTIONS = 4096
 _ABSENT_INSTRUCTIONS = ("None", "none", "null")
 """What clients send that turn an empty setting into text."""
@@ -49,9 +56,9 @@ class SpeechRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     instructions: Annotated[str, Meta(max_length=_MOST_INSTRUCTIONS)] = ""
     response_format: Format = "mp3"
     speed: Annotated[float, Meta(ge=0.25, le=4)] = 1.0
-    stream_format: Literal["audio", "sse"] = "audio"
+    stream_format: StreamFormat = "audio"
     language_type: str = ""
-    sample_rate: Literal[8000, 16000, 22050, 24000, 44100, 48000] | None = None
+    sample_rate: SampleRate | None = None
     pitch: Annotated[float, Meta(ge=0.5, le=2)] | None = None
     volume: Annotated[int, Meta(ge=0, le=100)] | None = None
     seed: Annotated[int, Meta(ge=0, le=65535)] | None = None
@@ -82,10 +89,22 @@ def _read(fields: dict[str, Any], *, is_form: bool = False) -> SpeechRequest:
     said = {name: value for name, value in fields.items() if name == "input" or value not in (None, "")}
     if said.get("instructions") in _ABSENT_INSTRUCTIONS:
         del said["instructions"]
-    request = convert(said, SpeechRequest, is_form=is_form)
+    try:
+        request = convert(said, SpeechRequest, is_form=is_form)
+    except BadInput as error:
+        raise _with_choices(error) from error
     if request.speed != request.speed:  # not a number passes every comparison
         raise BadInput("Invalid 'speed': expected a number from 0.25 to 4.", param="speed")
     return request
+
+
+def _with_choices(error: BadInput) -> BadInput:
+    """Return the refusal of a value that is none of a few, with the few."""
+    choices = _CHOICES.get(error.param or "")
+    if not choices or error.code != "invalid_value":
+        return error
+    message = f"Invalid '{error.param}': expected one of {', '.join(map(str, choices))}."
+    return BadInput(message, code=error.code, param=error.param)
 
 
 class SpeechUsage(msgspec.Struct, frozen=True, kw_only=True):

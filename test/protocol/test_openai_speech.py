@@ -79,6 +79,19 @@ def test_what_does_not_fit_is_refused_by_its_name(name: str, value: object, code
     assert code is None or refusal.value.code == code
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "choices"),
+    [
+        ("response_format", "ogg", "mp3, opus, aac, flac, wav, pcm"),
+        ("stream_format", "ws", "audio, sse"),
+        ("sample_rate", 1, "8000, 16000, 22050, 24000, 44100, 48000"),
+    ],
+)
+def test_what_is_none_of_a_few_is_refused_with_the_few(name: str, value: object, choices: str) -> None:
+    with pytest.raises(BadInput, match=choices):
+        read(**{name: value})
+
+
 def test_a_text_is_required() -> None:
     with pytest.raises(BadInput) as refusal:
         read_speech_request(b'{"model":"tts-1"}')
