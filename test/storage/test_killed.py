@@ -6,9 +6,10 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,6 @@ from sqlalchemy import URL
 
 from emulator import Emulator
 from protocol.keys import ApiKey
-from storage.history import open_history
 from storage.journaled_history import JournaledHistory
 from storage.oss import OssBucket
 from storage.spool import SpooledStore
@@ -151,27 +151,73 @@ def account(emulator: Emulator) -> OssAccount:
     return made
 
 
+@contextmanager
+def mortals(url: URL, account: OssAccount, folder: Path, *, count: int) -> Iterator[list[Mortal]]:
+    with ExitStack() as stack:
+        made = [Mortal(url, account, folder) for _ in range(count)]
+        for mortal in made:
+            stack.callback(mortal.end)
+        yield made
+
+
+def assert_nothing_is_lost_or_double(
+    url: URL, account: OssAccount, folder: Path, *, saved: dict[str, list[str]]
+) -> None:
+    """Let an heir deliver what waits; then every turn that was saved is one row and every object in the bucket."""
+    with heir(url, account, folder):
+        eventually(lambda: not list(folder.glob("*/*.entry")), within_s=60)
+    found, kept = rows(url), account.objects()
+    assert len(found) == len(set(found)) and set(found) >= set(saved["turn"])
+    assert {name: kept.get(f"{name}.wav") for name in saved["object"]} == {
+        name: name.encode() * 50 for name in saved["object"]
+    }
+    assert not list(folder.glob("*/aside/*"))
+
+
 def test_two_hundred_kills_lose_nothing_double_nothing_and_change_no_order(
     mariadb: MariaDb, account: OssAccount, tmp_path: Path
 ) -> None:
     chance, url = random.Random(20261121), mariadb.new_database()
-    with gate_to(mariadb.port) as gate:
-        weather, mortal = Weather(gate, account, chance), Mortal(url.set(port=gate.port), account, tmp_path)
-        try:
-            for number in range(ROUNDS):
-                life_s, is_early = chance.uniform(0.0, _LONGEST_LIFE_S), chance.random() < 0.2
-                mortal.live_and_die(number, life_s=life_s, is_early=is_early, meanwhile=weather.change)
-        finally:
-            mortal.end()
-            weather.clear()
-    with heir(url, account, tmp_path):
-        eventually(lambda: not list(tmp_path.glob("*/*.entry")), within_s=60)
+    with gate_to(mariadb.port) as gate, mortals(url.set(port=gate.port), account, tmp_path, count=1) as (mortal,):
+        weather = Weather(gate, account, chance)
+        for number in range(ROUNDS):
+            life_s, is_early = chance.uniform(0.0, _LONGEST_LIFE_S), chance.random() < 0.2
+            mortal.live_and_die(number, life_s=life_s, is_early=is_early, meanwhile=weather.change)
+        weather.clear()
 
-    found, saved, kept = rows(url), mortal.saved["turn"], account.objects()
-    assert len(saved) > ROUNDS and len(found) == len(set(found))
-    assert [name for name in found if name in set(saved)] == saved == sorted(saved)
-    assert {name: kept.get(f"{name}.wav") for name in mortal.saved["object"]} == {
-        name: name.encode() * 50 for name in mortal.saved["object"]
-    }
-    assert not list(tmp_path.glob("*/aside/*"))
-    open_history(url).close()
+    saved = mortal.saved["turn"]
+    assert_nothing_is_lost_or_double(url, account, tmp_path, saved=mortal.saved)
+    assert len(saved) > ROUNDS
+    assert [name for name in rows(url) if name in set(saved)] == saved == sorted(saved)
+
+
+def test_workers_that_die_side_by_side_lose_nothing_and_double_nothing(
+    mariadb: MariaDb, account: OssAccount, tmp_path: Path
+) -> None:
+    chance, url = random.Random(7), mariadb.new_database()
+    with gate_to(mariadb.port) as gate, mortals(url.set(port=gate.port), account, tmp_path, count=3) as three:
+        weather = Weather(gate, account, chance)
+        for number in range(10):
+            live_side_by_side(three, number, change=weather.change)
+        weather.clear()
+
+    for which, mortal in enumerate(three):
+        assert_nothing_is_lost_or_double(url, account, tmp_path, saved=mortal.saved)
+        mine = [name for name in rows(url) if name in set(mortal.saved["turn"])]
+        assert mine == sorted(mine) and mine[0].startswith(f"{which}0")
+
+
+def live_side_by_side(three: list[Mortal], number: int, *, change: Callable[[], None]) -> None:
+    """Let one child of each live at the same time; the world changes while they do."""
+    lives = [
+        threading.Thread(
+            target=mortal.live_and_die,
+            args=(which * 1000 + number,),
+            kwargs={"life_s": 0.2 + which / 10, "is_early": False, "meanwhile": change if which == 0 else int},
+        )
+        for which, mortal in enumerate(three)
+    ]
+    for life in lives:
+        life.start()
+    for life in lives:
+        life.join()
