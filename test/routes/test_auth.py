@@ -12,6 +12,8 @@ import pytest
 import urllib3
 import websocket
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from openai import AuthenticationError, OpenAI
 
 from app import create_app
@@ -356,3 +358,20 @@ def test_even_then_pages_of_other_sites_stay_outside(keyless: FlaskClient) -> No
     answer = keyless.get("/v1/models", headers=OTHER_SITE)
 
     assert (answer.status_code, answer.json["error"]["code"]) == (403, "permission_denied")
+
+
+# --- whatever stands in the headers
+
+_TEXT = st.text(st.characters(max_codepoint=255, exclude_characters="\r\n\0"), max_size=60)
+_HEADERS = ("HTTP_AUTHORIZATION", "HTTP_X_API_KEY", "HTTP_ORIGIN", "HTTP_HOST", "HTTP_SEC_WEBSOCKET_PROTOCOL")
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    headers=st.dictionaries(st.sampled_from((*_HEADERS, "HTTP_X_FORWARDED_FOR", "HTTP_X_REQUEST_ID")), _TEXT),
+    query=st.text(st.characters(min_codepoint=33, max_codepoint=126), max_size=20),
+)
+def test_no_header_breaks_the_door(keyless: FlaskClient, headers: dict[str, str], query: str) -> None:
+    answer = keyless.get("/v1/models", environ_overrides=headers | {"QUERY_STRING": f"token={query}"})
+
+    assert answer.status_code in (200, 400, 401, 403), answer.data

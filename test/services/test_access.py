@@ -36,6 +36,15 @@ def test_all_without_a_credential_are_one() -> None:
     assert (caller.key, caller.owner) == (KEY, HOUSE)
 
 
+def test_tokens_count_with_the_emulator_too() -> None:
+    guarded = access(tokens="vb-token", is_emulator=True)
+
+    with pytest.raises(Unauthorized):
+        guarded.admit_anonymous(is_local=True, is_same_site=True)
+    with pytest.raises(Unauthorized):
+        guarded.admit_known(ApiKey("sk-any"))
+
+
 @pytest.mark.parametrize("secret", ["", "two words", "k\u00e4se", "a\x00b", "x" * 4097])
 def test_no_header_of_a_vendor_ever_gets_what_it_cannot_carry(secret: str) -> None:
     with pytest.raises(Unauthorized) as refused:
