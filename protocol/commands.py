@@ -10,6 +10,7 @@ from typing import Any, Literal, cast
 
 import msgspec
 
+from protocol.conversation_ids import conversation_of
 from protocol.errors import BadInput, TooLarge
 from protocol.packets import Limits, Packet, check_packet
 
@@ -36,6 +37,13 @@ class Start(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     full_response: bool = True
     timings: bool = False
     input: InputFormat = InputFormat()
+    conversation_id: str | None = None
+    device_id: str | None = None
+
+    @property
+    def conversation(self) -> str:
+        """The conversation that is meant, "" for the connection's own."""
+        return conversation_of(self.conversation_id, self.device_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,12 +146,20 @@ def _start(message: str, body: dict[str, Any]) -> Start:
         start = msgspec.json.decode(message, type=Start)
     except msgspec.ValidationError as error:
         raise BadInput(f"start 消息的字段无效：{error}", code="invalid_message", param="start") from error
+    _check_conversation(start)
     _check_rate("input.sample_rate", start.input.sample_rate)
     if start.sample_rate is not None:
         _check_rate("sample_rate", start.sample_rate)
     if start.max_lead_ms is not None and not 0 <= start.max_lead_ms <= MAX_LEAD_MS:
         raise BadInput(f"max_lead_ms 必须在 0 到 {MAX_LEAD_MS} 之间。", code="invalid_message", param="max_lead_ms")
     return start
+
+
+def _check_conversation(start: Start) -> None:
+    try:
+        conversation_of(start.conversation_id, start.device_id)
+    except BadInput as error:
+        raise BadInput(error.message, code="invalid_message", param=error.param) from error
 
 
 def _check_rate(name: str, rate_hz: int) -> None:

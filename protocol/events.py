@@ -45,6 +45,7 @@ class Ready(Event, frozen=True, kw_only=True):
     input_format: str
     input_sample_rate: int
     max_packet_bytes: int
+    conversation_id: str
 
 
 class TranscriptionStarted(Event, frozen=True, kw_only=True):

@@ -6,8 +6,7 @@ from simple_websocket import Server
 
 from protocol.telling import AudioTelling
 from routes import device
-from routes.call import current
-from services.session import Session, SessionRules
+from services.session import SessionRules
 from services.sessions import Sessions
 from services.turn import Engines
 
@@ -16,9 +15,11 @@ def blueprint(engines: Engines, rules: SessionRules, *, sessions: Sessions) -> B
     """Return the route, joined to its parts."""
     door = Blueprint("audio_websocket", __name__)
 
+    door.before_request(device.check)
+
     @Sock(door).route("/v1/chat/audio")  # type: ignore[untyped-decorator]
     def chat_audio(ws: Server) -> None:
-        caller, telling = current().caller, AudioTelling()
-        device.serve(ws, sessions, lambda socket: Session(socket, engines, rules, telling=telling, caller=caller))
+        open_session = device.opening(engines, rules, telling=AudioTelling())
+        device.serve(ws, sessions, open_session)
 
     return door

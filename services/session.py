@@ -24,6 +24,7 @@ from services.access import Caller
 from services.flow import CancelToken
 from services.listening import Listening
 from services.looking import Looking
+from services.memory import Memory, MemoryRules
 from services.outbox import Outbox
 from services.pictures import PictureRules
 from services.turn import Engines, error_event
@@ -71,13 +72,21 @@ class SessionRules:
     session_idle_s: float
     drain_s: float
     turns: TurnRules
+    memory: MemoryRules
 
 
 class Session:
     """One connection from `connected` to its end. Threads: `run` is the handler; `drain` may come from any."""
 
     def __init__(
-        self, socket: DeviceSocket, engines: Engines, rules: SessionRules, *, telling: Telling, caller: Caller
+        self,
+        socket: DeviceSocket,
+        engines: Engines,
+        rules: SessionRules,
+        *,
+        telling: Telling,
+        caller: Caller,
+        conversation_id: str = "",
     ) -> None:
         self._socket, self._engines, self._rules, self._caller = socket, engines, rules, caller
         self._telling = telling
@@ -93,9 +102,25 @@ class Session:
         )
         self._utterance: Utterance | None = None
         self._utterance_cancel = CancelToken()
-        self._turns = Turns(
-            engines, rules.turns, outbox=self._outbox, session_id=self.session_id, caller=caller, telling=telling
+        self._memory = Memory(
+            engines.conversations,
+            rules.memory,
+            store=engines.store,
+            owner=caller.owner,
+            pictures=rules.pictures if telling.has_pictures else None,
+            name=self._name,
         )
+        self._turns = Turns(
+            engines,
+            rules.turns,
+            memory=self._memory,
+            outbox=self._outbox,
+            session_id=self.session_id,
+            caller=caller,
+            telling=telling,
+        )
+        self._home = conversation_id or self.session_id
+        self._memory.open(self._home, is_new=not conversation_id)
         self._seen: dict[tuple[str, int, int], int] = {}
         self._last_totals: dict[tuple[str, int], int] = {}
         self._drain_until = 0.0
@@ -193,6 +218,7 @@ class Session:
                 self._drop_utterance()
             raise
         if is_new:
+            self._memory.recall()
             self._turns.stop(played_ms=None)
             self._utterance = utterance
         return utterance, accepted
@@ -273,6 +299,7 @@ class Session:
                 param="sample_rate",
             )
         self._device, self._is_declared, self._outbox.binary = start, True, start.binary
+        self._memory.open(start.conversation or self._home)
         self._outbox.put(self._ready(start))
 
     def _ready(self, start: Start) -> Ready:
@@ -289,6 +316,7 @@ class Session:
             input_format=start.input.format,
             input_sample_rate=start.input.sample_rate,
             max_packet_bytes=rules.limits.packet_bytes,
+            conversation_id=self._memory.conversation_id,
         )
 
     # --- clocks and the end
@@ -315,6 +343,7 @@ class Session:
         self._turns.stop(played_ms=None)
         with contextlib.suppress(TurnStuck):
             self._turns.wait()
+        self._memory.close()
         if self._socket.is_open:
             self._outbox.drain(1.0)
             self._socket.close(code, reason)

@@ -13,7 +13,7 @@ Threads: `run` is the turn's own thread; `cancel` may come from any.
 
 import contextlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -23,15 +23,15 @@ from protocol.errors import Cancelled, GatewayError
 from protocol.events import ErrorEvent, Event, Timings, TranscriptionStarted
 from protocol.telling import Outcome, Telling
 from services.access import Caller
-from services.conversation import Conversation
-from services.filing import Filing
+from services.filing import Filing, Upload
 from services.flow import CancelToken
+from services.memory import Memory
 from services.meter import Meter, TurnOutcome, Unmeasured
 from services.outbox import Outbox
 from services.ports import ChatModel, Picture, Recogniser, Recording, Synthesiser, Usage
 from services.speaking import Speaking
 from services.stages import Stages
-from services.storage_ports import History, ObjectStore, Saved, TurnRecord
+from services.storage_ports import Conversations, History, ObjectStore, Saved, TurnRecord
 from services.utterance import Utterance
 
 _log = logging.getLogger(__name__)
@@ -49,6 +49,7 @@ class Engines:
     voices: tuple[Synthesiser, ...]
     store: ObjectStore
     history: History
+    conversations: Conversations
     meter: Meter = field(default_factory=Unmeasured)
 
 
@@ -80,7 +81,7 @@ class Turn:
         telling: Telling,
         speaking: Speaking,
         filing: Filing,
-        conversation: Conversation,
+        memory: Memory,
         outbox: Outbox,
         stages: Stages,
         caller: Caller,
@@ -89,7 +90,7 @@ class Turn:
         self._engines, self._options, self._caller, self._cancel = engines, options, caller, cancel
         self._utterance, self._recording, self._telling = utterance, recording, telling
         self._speaking, self._filing = speaking, filing
-        self._conversation, self._outbox, self._stages = conversation, outbox, stages
+        self._memory, self._outbox, self._stages = memory, outbox, stages
         self._started_at = datetime.now(UTC)
         self._question = self._answer = self._error_code = ""
         self._pictures: list[Picture] = []
@@ -125,7 +126,7 @@ class Turn:
         return text
 
     def _reply(self) -> None:
-        self._tell(self._telling.answering(self._question, self._picture_urls()))
+        self._tell(self._telling.answering(self._question, [upload.url for upload in self._picture_uploads]))
         try:
             self._pictures = self._utterance.looking.pictures() if self._utterance.looking else []
             for text in self._think():
@@ -138,7 +139,7 @@ class Turn:
 
     def _think(self) -> Iterator[str]:
         """Yield the model's text as it comes and keep its usage."""
-        messages = self._conversation.messages(self._question, self._pictures)
+        messages = self._memory.prompt(self._question, self._pictures)
         with self._engines.meter.stage("chat"):
             for delta in self._engines.chat.stream(messages, key=self._caller.key, cancel=self._cancel):
                 if delta.usage:
@@ -153,7 +154,6 @@ class Turn:
         """Wait for what runs beside the story, save, and tell how it went."""
         self._speaking.stop()
         self._filing.finish()
-        self._conversation.add(self._question, self._heard(), self._pictures)
         is_saved = False
         with self._telling_failures():
             is_saved = self._save()
@@ -175,8 +175,9 @@ class Turn:
     def _chunk(self, text: str) -> Event:
         return self._telling.chunk(text, so_far=self._answer if self._options.full_response else None)
 
-    def _picture_urls(self) -> list[str]:
-        return [upload.url for upload in self._filing.uploads[1 if self._recording else 0 :]]
+    @property
+    def _picture_uploads(self) -> Sequence[Upload]:
+        return self._filing.uploads[1 if self._recording else 0 :]
 
     def _outcome(self, *, is_saved: bool) -> Outcome:
         files = self._filing.outcome()
@@ -201,11 +202,13 @@ class Turn:
         """Save a turn in which something was said; whether the database has it by now is told, never assumed."""
         if not self._question:
             return False
+        record, is_saved = self._record(), False
         try:
-            return self._engines.history.save(self._record()) is Saved.DELIVERED
+            is_saved = self._engines.history.save(record) is Saved.DELIVERED
         except GatewayError as error:
             _log.error("turn not saved: %s %s", error.code, error)
-            return False
+        self._memory.add(record, self._pictures, is_saved=is_saved)
+        return is_saved
 
     def _record(self) -> TurnRecord:
         return TurnRecord(
@@ -227,7 +230,9 @@ class Turn:
             usage=self._usage,
             stages_ms=self._stages.in_ms(),
             error_code=self._error_code,
-            image_keys=tuple(u.key for u in self._filing.uploads if u.content_type.startswith("image/")),
+            conversation_id=self._memory.conversation_id,
+            owner=self._caller.owner,
+            image_keys=tuple(upload.key for upload in self._picture_uploads),
         )
 
     def _how_it_ended(self) -> TurnOutcome:

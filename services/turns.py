@@ -16,9 +16,9 @@ from protocol.errors import GatewayError
 from protocol.telling import Telling
 from services.access import Caller
 from services.audio import Encoder, Mp3Encoder, PcmEncoder
-from services.conversation import Conversation
 from services.filing import Filing, ReplyCopy, Upload
 from services.flow import CancelToken
+from services.memory import Memory
 from services.outbox import Outbox
 from services.playback import Playback
 from services.ports import Recording
@@ -45,8 +45,6 @@ class TurnRules:
     tts_rate_hz: int
     mp3_kbps: int
     max_lead_s: float
-    system_prompt: str
-    conversation_turns: int
     copies: Path | None
 
 
@@ -54,11 +52,19 @@ class Turns:
     """The turns of one connection. Invariant: at most one runs. Threads: the handler's."""
 
     def __init__(
-        self, engines: Engines, rules: TurnRules, *, outbox: Outbox, session_id: str, caller: Caller, telling: Telling
+        self,
+        engines: Engines,
+        rules: TurnRules,
+        *,
+        memory: Memory,
+        outbox: Outbox,
+        session_id: str,
+        caller: Caller,
+        telling: Telling,
     ) -> None:
         self._engines, self._rules, self._outbox, self._caller = engines, rules, outbox, caller
         self._store, self._session_id, self._telling = engines.store, session_id, telling
-        self._conversation = Conversation(system_prompt=rules.system_prompt, turns=rules.conversation_turns)
+        self._memory = memory
         self._running: _Running | None = None
         self._last_stem = ""
         self.count = 0
@@ -102,7 +108,7 @@ class Turns:
             telling=self._telling,
             speaking=self._speaking(device, stem, playback=playback, stages=stages, cancel=cancel, name=name),
             filing=Filing(self._store, uploads, stages=stages, name=name),
-            conversation=self._conversation,
+            memory=self._memory,
             outbox=self._outbox,
             stages=stages,
             caller=self._caller,
