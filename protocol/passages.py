@@ -10,13 +10,15 @@ from protocol.segments import Segmenter
 from protocol.speech_text import SpeechText
 from protocol.texts import join_texts
 
-_FIRST, _GROWTH = 80, 2
+_FIRST, _GROWTH, _MOST = 80, 2, 320
+"""The longest takes a voice a good minute, which is kept here for clients that play while they read."""
 _STEP = 256
 """Text that is looked at at once: a book must not be read to its end before its first word is said (5 ms a page)."""
 
 
 def passages(text: str, *, most: int) -> Iterator[str]:
     """Yield a text as a voice can say it, in passages of at most `most` characters, reading on as they are taken."""
+    most = min(most, _MOST)
     limit, passage = min(_FIRST, most), ""
     for segment in _segments(text, most=most):
         joined = join_texts((passage, segment))

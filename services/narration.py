@@ -12,8 +12,8 @@ from services.ports import Manner, Narrator, Sound
 from services.prefetch import Prefetch
 from services.speaking import Script
 
-_AHEAD_BYTES = 8_388_608
-"""Sound of one passage that is read ahead: nearly three minutes, more than the longest passage takes."""
+_AHEAD_BYTES = 4_194_304
+"""Sound of one passage that is read ahead: 87 seconds, more than the longest passage takes."""
 _BUSY_PAUSE_S = 1.0
 """The vendor counts its limits by the second."""
 
