@@ -342,6 +342,24 @@ function applyTheme(theme) {
   document.documentElement.style.colorScheme = theme;
 }
 
+/** Keeps the end of a growing conversation in view, unless its reader has gone back to read. */
+export class Scroll {
+  constructor(element) {
+    this.element = element;
+    this.isAtEnd = true;
+    element.addEventListener("scroll", () => (this.isAtEnd = element.scrollHeight - element.scrollTop - element.clientHeight < 60), { passive: true });
+  }
+
+  follow() {
+    if (this.isAtEnd) this.element.scrollTop = this.element.scrollHeight;
+  }
+
+  toEnd() {
+    this.isAtEnd = true;
+    this.follow();
+  }
+}
+
 /** Put a text on the clipboard; the button says so for a moment. */
 export async function copy(text, words, button) {
   await navigator.clipboard.writeText(text).catch(() => {});

@@ -2,7 +2,7 @@
 // Two pages use it, for /v1/chat/audio and /v1/chat/vlm, whose events differ in name only (docs/protocol.md §11).
 
 import { showMarkdown } from "/test/markdown.js";
-import { $, alarm, make, Refusal } from "/test/pages.js";
+import { $, alarm, make, Refusal, Scroll } from "/test/pages.js";
 import { Connection, Microphone, Player, Upload, wavHeader } from "/test/voice.js";
 
 export const TALK_WORDS = {
@@ -110,7 +110,7 @@ class Turn {
 
   showText() {
     showMarkdown(this.answer, this.text, this.talk.words);
-    this.talk.scrollDown();
+    this.talk.scroll.follow();
   }
 
   tts_started() {
@@ -155,7 +155,7 @@ class Turn {
 
   fail(error) {
     this.root.append(alarm(this.talk.words, error));
-    this.talk.scrollDown();
+    this.talk.scroll.follow();
   }
 
   end() {
@@ -196,6 +196,7 @@ export class Talk {
 
   constructor(path, words, { fields = {}, onBegin = () => {}, onState = () => {}, endsLate = false } = {}) {
     Object.assign(this, { words, fields, onBegin, onState, endsLate });
+    this.scroll = new Scroll($("main"));
     this.microphone = new Microphone({ onSound: (bytes, level) => this.#onSound(bytes, level) });
     this.connection = new Connection(path, { start: { timings: true, full_response: false } });
     this.connection.addEventListener("message", ({ detail: [name, body] }) => this.#take(name, body));
@@ -218,7 +219,7 @@ export class Talk {
     turn[name.replace(/^vlm_(?=chat)/, "").replace(/^(vlm|audio)_complete$/, "complete")]?.(body);
     if (name === "packet_ack") this.#closeIfWhole(turn);
     this.showHint();
-    if (!isUpload) this.scrollDown();
+    if (!isUpload) this.scroll.follow();
   }
 
   #state(state) {
@@ -238,7 +239,7 @@ export class Talk {
     $("talk").append(turn.root);
     this.turns.push(turn);
     this.onBegin(turn);
-    this.scrollDown();
+    this.scroll.toEnd();
     this.showHint();
     return turn;
   }
@@ -285,7 +286,7 @@ export class Talk {
     this.turns.splice(this.turns.indexOf(turn), 1);
     if (this.recording === turn && this.mode !== "sending") this.finish();
     this.showHint();
-    this.scrollDown();
+    this.scroll.follow();
   }
 
   /** Stop: the answer's sound ends now and the server is told how much was heard; a question half asked is dropped. */
@@ -403,11 +404,7 @@ export class Talk {
 
   complain(error) {
     $("talk").append(alarm(this.words, error));
-    this.scrollDown();
-  }
-
-  scrollDown() {
-    $("main").scrollTop = $("main").scrollHeight;
+    this.scroll.follow();
   }
 
   // --- hands and keys
