@@ -2,7 +2,7 @@
 
 import base64
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from providers.dashscope import asr_file
 from test.support.device import spoken_wav
 from test.support.openai_schema import assert_openai
 from test.support.recordings import in_container, said_s, sentences_with_pauses, silence, wav
-from test.support.servers import RunningServer
+from test.support.servers import RunningServer, running_server
 
 Serve = Callable[..., RunningServer]
 Scenario = Callable[..., None]
@@ -30,15 +30,22 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asr_file, "_FIRST_PAUSE_S", 0.01)
 
 
-@pytest.fixture
-def server(serve: Serve) -> RunningServer:
-    return serve()
+@pytest.fixture(scope="module")
+def server(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """One server for all tests: each asks with a key of its own, which goes to the vendor as it is."""
+    with running_server(emulator, tmp_path_factory.mktemp("server"), key="sk-test-of-the-server") as running:
+        yield running
 
 
-@pytest.fixture
-def client(server: RunningServer) -> OpenAI:
+@pytest.fixture(scope="module")
+def sdk(server: RunningServer) -> OpenAI:
     """The SDK at its strictest: it refuses any answer that is not what OpenAI documents."""
-    return OpenAI(base_url=f"{server.url}/v1", api_key=server.key, max_retries=0, _strict_response_validation=True)
+    return OpenAI(base_url=f"{server.url}/v1", api_key="sk-nobody", max_retries=0, _strict_response_validation=True)
+
+
+@pytest.fixture
+def client(sdk: OpenAI, key: str) -> OpenAI:
+    return sdk.with_options(api_key=key)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from test.support.device import spoken_wav
 from test.support.openai_schema import assert_openai
 from test.support.recordings import silence, wav
 from test.support.server_process import ServerProcess, vendor_settings
-from test.support.servers import RunningServer
+from test.support.servers import RunningServer, running_server
 from test.support.waiting import eventually
 
 Serve = Callable[..., RunningServer]
@@ -30,9 +30,11 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asr_file, "_FIRST_PAUSE_S", 0.01)
 
 
-@pytest.fixture
-def server(serve: Serve) -> RunningServer:
-    return serve()
+@pytest.fixture(scope="module")
+def server(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """One server for all tests: each asks with a key of its own, which goes to the vendor as it is."""
+    with running_server(emulator, tmp_path_factory.mktemp("server"), key="sk-test-of-the-server") as running:
+        yield running
 
 
 class Client:
@@ -75,8 +77,8 @@ def form(fields: dict[str, str], *, file: bytes | None, part_type: str, name: st
 
 
 @pytest.fixture
-def client(server: RunningServer) -> Iterator[Client]:
-    made = Client(server.url, server.key)
+def client(server: RunningServer, key: str) -> Iterator[Client]:
+    made = Client(server.url, key)
     yield made
     made.line.close()
 
