@@ -27,21 +27,18 @@ def register(app: Flask, *, auth: Auth, limits: Limits, metrics: Metrics, max_bo
     """Let every request of this application pass here, if it may."""
     app.config["MAX_CONTENT_LENGTH"], app.request_class = max_body_bytes, BoundedRequest
     app.wsgi_app = Gate(app.wsgi_app, metrics)  # type: ignore[method-assign]
+    cors.register(app)
 
     @app.before_request
-    def enter() -> Response | None:
+    def enter() -> None:
         asked = request._get_current_object()  # type: ignore[attr-defined]  # the proxy costs more than the rest
         call: Call = asked.environ.get(_CALL) or Call()
         g.call = call
         call.route = asked.url_rule.rule if asked.url_rule else "none"
-        if answer := cors.preflight(asked):
-            return answer
         _admit(call, asked, auth, limits)
-        return None
 
     @app.after_request
     def leave(response: Response) -> Response:
-        cors.allow(request, response)
         if call := g.get("call"):  # what failed, failed before the gate
             call.status, call.size_bytes = response.status_code, response.content_length
             response.headers.extend(_headers(call))

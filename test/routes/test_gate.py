@@ -141,8 +141,8 @@ def test_a_browser_may_send_what_it_asks_to_send_without_a_credential(serve: Ser
 
     answer = urllib3.request("OPTIONS", f"{serve().url}/v1/chat/completions", headers=headers)
 
-    assert answer.status == 204 and answer.headers["Access-Control-Allow-Origin"] == "*"
-    assert answer.headers["Access-Control-Allow-Headers"] == asked
+    assert answer.status == 200 and answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert set(answer.headers["Access-Control-Allow-Headers"].split(", ")) == set(asked.split(","))
     assert "POST" in answer.headers["Access-Control-Allow-Methods"]
     assert answer.headers["Access-Control-Max-Age"] == "600"
 
