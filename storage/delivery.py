@@ -140,6 +140,7 @@ class Deliverer:
         while not self._stop.is_set():
             self._wake.clear()
             try:
+                self._journal.recount()
                 is_done = self._look()
             except StorageError as error:
                 failures += 1

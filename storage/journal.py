@@ -19,7 +19,7 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,10 +31,11 @@ _log = logging.getLogger(__name__)
 
 _SUFFIX: Final = ".entry"
 _DRAFT: Final = ".part"
+_ASIDE: Final = "aside"
 _DRAFT_LIFE_S: Final = 3600.0
 """A draft so old was left by a process that is gone."""
-_RECOUNT_S: Final = 5.0
-"""How often the size is taken anew: other processes write too, and 100 000 entries take 0.1 s to look at."""
+_RECOUNT_S, _RECOUNT_SHARE = 5.0, 0.05
+"""How often at most the size is taken anew, and what part of the time: 100 000 entries take a second to look at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +53,9 @@ class Damaged(Exception):
 class Entry:
     """One waiting thing. Invariant: while it is held here, no other process delivers it."""
 
-    def __init__(self, path: Path, *, descriptor: int | None = None) -> None:
-        self.path, self._descriptor = path, descriptor
+    def __init__(self, path: Path, *, free: Callable[[int], None] = lambda size_bytes: None) -> None:
+        self.path, self._free = path, free
+        self._descriptor: int | None = None
 
     def read(self) -> Content:
         """Return what was written. Raises: Damaged, FileNotFoundError (it was delivered meanwhile)."""
@@ -66,6 +68,10 @@ class Entry:
         if hashlib.sha256(data).hexdigest() != digest:
             raise Damaged("its bytes are not those that were written")
         return Content(about=about, data=data)
+
+    def take_over(self, descriptor: int) -> None:
+        """Hold the entry by a file that is open and locked already."""
+        self._descriptor = descriptor
 
     def hold(self) -> bool:
         """Take the entry for this thread; False when it is another's, or gone."""
@@ -85,15 +91,19 @@ class Entry:
 
     def remove(self) -> None:
         """Forget the entry: it was delivered. Should its name survive a power cut, it is delivered again: no harm."""
-        self.path.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            size_bytes = self.path.stat().st_size
+            self.path.unlink()
+            self._free(size_bytes)
         self.release()
 
     def set_aside(self, reason: str) -> None:
         """Take the entry out of the way for good; people may look at it."""
-        _log.error("journal sets an entry aside: %s: %s", self.path.parent / "aside" / self.path.name, reason)
+        aside = self.path.parent / _ASIDE
+        _log.error("journal sets an entry aside: %s: %s", aside / self.path.name, reason)
         with suppress(FileNotFoundError):
-            (self.path.parent / "aside").mkdir(mode=0o700, exist_ok=True)
-            self.path.replace(self.path.parent / "aside" / self.path.name)
+            aside.mkdir(mode=0o700, exist_ok=True)
+            self.path.replace(aside / self.path.name)
         self.release()
 
 
@@ -104,9 +114,10 @@ class Journal:
         self._folder, self._max_bytes = folder, max_bytes
         self._lock = threading.Lock()
         self._last_ns = self._size_bytes = 0
-        self._counted_s = float("-inf")
+        self._recount_s = float("-inf")
         with _told(folder, "open"):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.recount()
 
     def add(self, about: Mapping[str, str], data: bytes, *, label: str = "0", hold: bool = False) -> Entry:
         """Write an entry durably; `label` is letters and digits by which `find` finds it.
@@ -123,7 +134,7 @@ class Journal:
         """Return what waits, oldest first."""
         with _told(self._folder, "read"):
             names = sorted(name for name in os.listdir(self._folder) if name.endswith(_SUFFIX))
-        return [Entry(self._folder / name) for name in names]
+        return [Entry(self._folder / name, free=self._free) for name in names]
 
     def find(self, label: str) -> list[Entry]:
         """Return what waits under a label, oldest first."""
@@ -145,6 +156,16 @@ class Journal:
         finally:
             os.close(descriptor)
 
+    def recount(self) -> None:
+        """Take the size anew, if that was not done just now: other processes add and remove too."""
+        began_s = time.monotonic()
+        if began_s < self._recount_s:
+            return
+        size_bytes, ended_s = _size_of(self._folder), time.monotonic()
+        with self._lock:
+            self._size_bytes = size_bytes
+            self._recount_s = ended_s + max(_RECOUNT_S, (ended_s - began_s) / _RECOUNT_SHARE)
+
     def sweep(self) -> None:
         """Remove drafts that a killed process left."""
         for draft in self._folder.glob(f".*{_DRAFT}"):
@@ -159,13 +180,16 @@ class Journal:
             return self._last_ns
 
     def _make_room(self, size_bytes: int) -> None:
-        if time.monotonic() - self._counted_s > _RECOUNT_S:
-            self._size_bytes, self._counted_s = _size_of(self._folder), time.monotonic()
+        if self._size_bytes + size_bytes > self._max_bytes:
+            self.recount()
         with self._lock:
             if self._size_bytes + size_bytes > self._max_bytes:
-                self._counted_s = float("-inf")  # room may come any moment
                 raise StorageError(f"The journal in {self._folder} is full: see JOURNAL_MAX_BYTES.")
             self._size_bytes += size_bytes
+
+    def _free(self, size_bytes: int) -> None:
+        with self._lock:
+            self._size_bytes -= size_bytes
 
     def _write(self, content: bytes, path: Path, hold: bool) -> Entry:
         descriptor, draft = tempfile.mkstemp(prefix=".", suffix=_DRAFT, dir=self._folder)
@@ -181,7 +205,8 @@ class Journal:
             Path(draft).unlink(missing_ok=True)
             os.close(descriptor)
             raise
-        entry = Entry(path, descriptor=descriptor)
+        entry = Entry(path, free=self._free)
+        entry.take_over(descriptor)
         if not hold:
             entry.release()
         return entry
@@ -197,11 +222,13 @@ def flocked(descriptor: int) -> bool:
 
 
 def _size_of(folder: Path) -> int:
-    """Return the bytes in a folder and below; what vanishes meanwhile counts nothing."""
+    """Return the bytes that wait and that are set aside; what vanishes meanwhile counts nothing."""
     total = 0
-    for path in folder.rglob("*"):
-        with suppress(FileNotFoundError):
-            total += path.stat().st_size
+    for where in (folder, folder / _ASIDE):
+        with suppress(FileNotFoundError), os.scandir(where) as files:
+            for file in files:
+                with suppress(FileNotFoundError):
+                    total += file.stat().st_size
     return total
 
 

@@ -177,3 +177,27 @@ def test_an_address_that_cannot_hold_a_history_is_refused(url: str, words: str) 
         open_history(url)
 
     assert PASSWORD not in all_texts(caught.value)
+
+
+@pytest.mark.parametrize(("deadlocks", "is_saved"), [(2, True), (9, False)])
+def test_a_save_that_the_server_tells_to_begin_again_begins_again_a_few_times(
+    mariadb: MariaDb, make_turn: MakeTurn, deadlocks: int, is_saved: bool
+) -> None:
+    url = mariadb.new_database()
+    history = open_history(url)
+    mariadb.run(
+        f"CREATE TABLE {url.database}.deadlocks (n INT) ENGINE=MyISAM",  # a rollback brings nothing of it back
+        *[f"INSERT INTO {url.database}.deadlocks VALUES (1)"] * deadlocks,
+        f"CREATE TRIGGER {url.database}.t BEFORE INSERT ON {url.database}.turns FOR EACH ROW"
+        f" IF EXISTS (SELECT 1 FROM {url.database}.deadlocks) THEN DELETE FROM {url.database}.deadlocks LIMIT 1;"
+        " SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213; END IF",
+    )
+
+    if is_saved:
+        history.save(make_turn())
+    else:
+        with pytest.raises(StorageError):
+            history.save(make_turn())
+
+    assert history.count() == int(is_saved)
+    history.close()
