@@ -59,7 +59,7 @@ def _database_rows(kind: str, url: URL, journal: Path) -> list[Row]:
             return reader.page(_owner(chance), limit=20)
 
         def deep_page() -> object:
-            return reader.page(_owner(chance), limit=20, before=_conversation(chance))
+            return reader.page(_owner(chance), limit=20, after=_conversation(chance))
 
         def turn_page() -> object:
             return reader.turns(_owner(chance), _conversation(chance), limit=20)

@@ -4,7 +4,7 @@ Whoever asks for a conversation says whose it is; nothing here gives out what be
 """
 
 import enum
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -96,24 +96,39 @@ class Conversation:
 class Conversations(Protocol):
     """What was said, by owner. Threads: any. Every method raises StorageError when the database is away.
 
-    Pages go on where the last item of the page before ended: `before` and `after` are ids from it. An id that does not
-    exist (any more), or is another owner's, raises NotFound.
+    Pages go on behind `after`, the id of the last item of the page before, in the order of the page. An id that does
+    not exist (any more), or is another owner's, raises NotFound.
     """
 
     def window(self, owner: str, conversation_id: str, *, turns: int) -> Sequence[TurnRecord]:
         """Return the last turns of a conversation, newest first; nothing for an unknown one."""
 
-    def page(self, owner: str, *, limit: int, before: str = "") -> Sequence[Conversation]:
-        """Return conversations, the last used first."""
+    def page(self, owner: str, *, limit: int, after: str = "", oldest_first: bool = False) -> Sequence[Conversation]:
+        """Return conversations, the last used first unless told otherwise."""
+
+    def counts(self, owner: str, conversation_ids: Sequence[str]) -> Mapping[str, int]:
+        """Return how many turns each of some conversations has; one that has none may be left out."""
 
     def conversation(self, owner: str, conversation_id: str) -> Conversation:
         """Return one conversation. Raises: NotFound."""
 
-    def turns(self, owner: str, conversation_id: str, *, limit: int, after: str = "") -> Sequence[TurnRecord]:
-        """Return turns of a conversation, oldest first. Raises: NotFound."""
+    def turns(
+        self,
+        owner: str,
+        conversation_id: str,
+        *,
+        limit: int,
+        after: str = "",
+        including: bool = False,
+        newest_first: bool = False,
+    ) -> Sequence[TurnRecord]:
+        """Return turns of a conversation; `including`: with the turn `after` itself. Raises: NotFound."""
 
-    def export(self, owner: str) -> Iterator[TurnRecord]:
-        """Yield all turns of an owner, conversation by conversation, each oldest first, in bounded memory."""
+    def export(self, owner: str, conversation_id: str = "") -> Iterator[TurnRecord]:
+        """Yield all turns of an owner, or of one conversation, each conversation oldest first, in bounded memory."""
+
+    def objects(self, owner: str, conversation_id: str) -> Sequence[str]:
+        """Return the keys of a conversation's recordings and pictures, also of turns that are not delivered yet."""
 
     def delete(self, owner: str, conversation_id: str) -> Sequence[str]:
         """Forget a conversation; returns the keys of its objects, which the caller deletes. Raises: NotFound."""

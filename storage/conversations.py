@@ -5,11 +5,11 @@ at the millionth turn as at the first. An export is many such pages rather than 
 may be slow, and a cursor would hold one of few connections and run into the database's patience meanwhile.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, and_, delete, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, and_, delete, func, or_, select, true
 
 from protocol.errors import NotFound
 from services.storage_ports import Conversation, TurnRecord
@@ -25,56 +25,82 @@ _T, _C = turn_table.c, conversations.c
 class SqlConversations:
     """Implements `Conversations`. Threads: any number; each call takes a connection from a bounded pool.
 
-    `forget_waiting` removes what of a conversation still waits in a journal and returns its objects' keys.
+    `forget_waiting` removes what of a conversation still waits in a journal and returns its objects' keys;
+    `waiting_objects` only returns them.
     """
 
-    def __init__(self, engine: Engine, *, forget_waiting: Callable[[str, str], Sequence[str]]) -> None:
-        self._engine, self._forget_waiting = engine, forget_waiting
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        forget_waiting: Callable[[str, str], Sequence[str]],
+        waiting_objects: Callable[[str, str], Sequence[str]] = lambda _owner, _conversation_id: (),
+    ) -> None:
+        self._engine, self._forget_waiting, self._waiting_objects = engine, forget_waiting, waiting_objects
 
     def window(self, owner: str, conversation_id: str, *, turns: int) -> Sequence[TurnRecord]:
         """Return the last turns of a conversation, newest first; nothing for an unknown one."""
         return self._turns(_in(owner, conversation_id).order_by(_T.started_at.desc(), _T.id.desc()).limit(turns))
 
-    def page(self, owner: str, *, limit: int, before: str = "") -> Sequence[Conversation]:
-        """Return conversations, the last used first. Raises: NotFound for `before`."""
+    def page(self, owner: str, *, limit: int, after: str = "", oldest_first: bool = False) -> Sequence[Conversation]:
+        """Return conversations, the last used first unless told otherwise. Raises: NotFound for `after`."""
+        is_next = _is_after if oldest_first else _is_before
         wanted = select(conversations).where(_C.owner == owner)
         with self._reading() as connection:
-            if before:
-                last = _row(connection, owner, before)
-                wanted = wanted.where(_is_before(_C.updated_at, _C.id, last.updated_at, last.id))
-            wanted = wanted.order_by(_C.updated_at.desc(), _C.id.desc()).limit(limit)
+            if after:
+                last = _row(connection, owner, after, param="after")
+                wanted = wanted.where(is_next(_C.updated_at, _C.id, last.updated_at, last.id))
+            wanted = wanted.order_by(*_ordered(_C.updated_at, _C.id, newest_first=not oldest_first)).limit(limit)
             return [_conversation_of(row) for row in connection.execute(wanted)]
+
+    def counts(self, owner: str, conversation_ids: Sequence[str]) -> Mapping[str, int]:
+        """Return how many turns each of some conversations has."""
+        is_one = and_(_T.owner == owner, _T.conversation_id.in_(conversation_ids))
+        wanted = select(_T.conversation_id, func.count()).where(is_one).group_by(_T.conversation_id)
+        with self._reading() as connection:
+            return {row[0]: row[1] for row in connection.execute(wanted)}
 
     def conversation(self, owner: str, conversation_id: str) -> Conversation:
         """Return one conversation. Raises: NotFound."""
         with self._reading() as connection:
             return _conversation_of(_row(connection, owner, conversation_id))
 
-    def turns(self, owner: str, conversation_id: str, *, limit: int, after: str = "") -> Sequence[TurnRecord]:
-        """Return turns of a conversation, oldest first. Raises: NotFound, for `after` too."""
-        wanted = _in(owner, conversation_id).order_by(_T.started_at, _T.id).limit(limit)
+    def turns(
+        self,
+        owner: str,
+        conversation_id: str,
+        *,
+        limit: int,
+        after: str = "",
+        including: bool = False,
+        newest_first: bool = False,
+    ) -> Sequence[TurnRecord]:
+        """Return turns of a conversation; `including`: with the turn `after` itself. Raises: NotFound."""
+        is_next = _is_before if newest_first else _is_after
+        wanted = _in(owner, conversation_id).limit(limit)
         with self._reading() as connection:
             _row(connection, owner, conversation_id)
             if after:
                 last = connection.execute(_in(owner, conversation_id).where(_T.turn_id == after)).first()
                 if last is None:
                     raise NotFound(f"There is no turn {after!r} in this conversation.", param="after")
-                wanted = wanted.where(_is_after(_T.started_at, _T.id, last.started_at, last.id))
+                wanted = wanted.where(is_next(_T.started_at, _T.id, last.started_at, last.id, including=including))
+            wanted = wanted.order_by(*_ordered(_T.started_at, _T.id, newest_first=newest_first))
             return [turn_of(row) for row in connection.execute(wanted)]
 
-    def export(self, owner: str) -> Iterator[TurnRecord]:
-        """Yield all turns of an owner, conversation by conversation, each oldest first, in bounded memory."""
-        for conversation_id in self._ids(owner):
-            last: tuple[Any, Any] | None = None
-            while True:
-                wanted = _in(owner, conversation_id).order_by(_T.started_at, _T.id).limit(_EXPORT_PAGE)
-                with self._reading() as connection:
-                    bound = _is_after(_T.started_at, _T.id, *last) if last else true()
-                    rows = connection.execute(wanted.where(bound)).all()
+    def export(self, owner: str, conversation_id: str = "") -> Iterator[TurnRecord]:
+        """Yield all turns of an owner, or of one conversation, each conversation oldest first, in bounded memory."""
+        for wanted_id in [conversation_id] if conversation_id else self._ids(owner):
+            for rows in self._pages(_in(owner, wanted_id)):
                 yield from map(turn_of, rows)
-                if len(rows) < _EXPORT_PAGE:
-                    break
-                last = rows[-1].started_at, rows[-1].id
+
+    def objects(self, owner: str, conversation_id: str) -> Sequence[str]:
+        """Return the keys of a conversation's objects. Raises: NotFound."""
+        waiting = self._waiting_objects(owner, conversation_id)
+        keys = [key for rows in self._pages(_in(owner, conversation_id)) for row in rows for key in _keys_of(row)]
+        if not keys and not waiting:
+            self.conversation(owner, conversation_id)
+        return list(dict.fromkeys([*keys, *waiting]))
 
     def delete(self, owner: str, conversation_id: str) -> Sequence[str]:
         """Forget a conversation; returns the keys of its objects, which the caller deletes. Raises: NotFound."""
@@ -87,7 +113,7 @@ class SqlConversations:
             count = connection.execute(delete(conversations).where(is_row)).rowcount
         if not (rows or count or waiting):
             raise _unknown(conversation_id)
-        keys = [key for row in rows for key in (row.audio_key, *(row.image_keys or ())) if key]
+        keys = [key for row in rows for key in _keys_of(row)]
         return list(dict.fromkeys([*keys, *waiting]))
 
     def _ids(self, owner: str) -> Iterator[str]:
@@ -100,6 +126,18 @@ class SqlConversations:
             if len(found) < _EXPORT_PAGE:
                 return
             last = found[-1]
+
+    def _pages(self, wanted: Select[Any]) -> Iterator[Sequence[Row[Any]]]:
+        """Yield rows of turns, the oldest first, each page by a query of its own."""
+        rows: Sequence[Row[Any]] = ()
+        while True:
+            bound = _is_after(_T.started_at, _T.id, rows[-1].started_at, rows[-1].id) if rows else true()
+            with self._reading() as connection:
+                page = wanted.where(bound).order_by(_T.started_at, _T.id).limit(_EXPORT_PAGE)
+                rows = connection.execute(page).all()
+            yield rows
+            if len(rows) < _EXPORT_PAGE:
+                return
 
     def _turns(self, wanted: Select[Any]) -> list[TurnRecord]:
         with self._reading() as connection:
@@ -115,25 +153,39 @@ def _in(owner: str, conversation_id: str) -> Select[Any]:
     return select(turn_table).where(_T.owner == owner, _T.conversation_id == conversation_id)
 
 
-def _is_after(first: Any, second: Any, first_value: Any, second_value: Any) -> ColumnElement[bool]:
+def _is_after(
+    first: Any, second: Any, first_value: Any, second_value: Any, *, including: bool = False
+) -> ColumnElement[bool]:
     """Compare two columns with two values; the first comparison alone says nothing new, but an index can use it."""
-    return and_(first >= first_value, or_(first > first_value, second > second_value))
+    is_second = second >= second_value if including else second > second_value
+    return and_(first >= first_value, or_(first > first_value, is_second))
 
 
-def _is_before(first: Any, second: Any, first_value: Any, second_value: Any) -> ColumnElement[bool]:
-    return and_(first <= first_value, or_(first < first_value, second < second_value))
+def _is_before(
+    first: Any, second: Any, first_value: Any, second_value: Any, *, including: bool = False
+) -> ColumnElement[bool]:
+    is_second = second <= second_value if including else second < second_value
+    return and_(first <= first_value, or_(first < first_value, is_second))
 
 
-def _row(connection: Connection, owner: str, conversation_id: str) -> Row[Any]:
+def _ordered(first: Any, second: Any, *, newest_first: bool) -> tuple[Any, Any]:
+    return (first.desc(), second.desc()) if newest_first else (first, second)
+
+
+def _keys_of(row: Any) -> list[str]:
+    return [key for key in (row.audio_key, *(row.image_keys or ())) if key]
+
+
+def _row(connection: Connection, owner: str, conversation_id: str, *, param: str = "conversation_id") -> Row[Any]:
     is_it = and_(_C.owner == owner, _C.conversation_id == conversation_id)
     row = connection.execute(select(conversations).where(is_it)).first()
     if row is None:
-        raise _unknown(conversation_id)
+        raise _unknown(conversation_id, param=param)
     return row
 
 
-def _unknown(conversation_id: str) -> NotFound:
-    return NotFound(f"There is no conversation {conversation_id!r}.", param="conversation_id")
+def _unknown(conversation_id: str, *, param: str = "conversation_id") -> NotFound:
+    return NotFound(f"There is no conversation {conversation_id!r}.", param=param)
 
 
 def _conversation_of(row: Row[Any]) -> Conversation:

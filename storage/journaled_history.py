@@ -24,7 +24,7 @@ from storage import database
 from storage.conversations import SqlConversations
 from storage.delivery import Deliverer
 from storage.history import SqlHistory, prepare_tables
-from storage.journal import Content, Damaged, Journal
+from storage.journal import Content, Damaged, Entry, Journal
 
 _log = logging.getLogger(__name__)
 
@@ -59,7 +59,9 @@ class JournaledHistory:
         self._quick = SqlHistory(database.connect(self._url, timeout_s=quick_s))
         self._patient = SqlHistory(database.connect(self._url, timeout_s=patient_s))
         self._reader = database.connect(self._url, timeout_s=_READ_S)
-        self.conversations = SqlConversations(self._reader, forget_waiting=self._forget_waiting)
+        self.conversations = SqlConversations(
+            self._reader, forget_waiting=self._forget_waiting, waiting_objects=self._waiting_objects
+        )
         self._deliverer = Deliverer(
             self._journal, self._send, name="turns-delivery", check=self._check, longest_pause_s=longest_pause_s
         )
@@ -124,14 +126,23 @@ class JournaledHistory:
             end_s = time.monotonic() + self._patient_s
             while not entry.hold() and entry.path.exists() and time.monotonic() < end_s:
                 time.sleep(_LOOK_AGAIN_S)
-            with contextlib.suppress(FileNotFoundError, Damaged):
-                turn = as_turn(entry.read().data)
-                keys += [key for key in (turn.audio_key, *turn.image_keys) if key]
+            keys += _objects_of(entry)
             entry.remove()
         return keys
 
+    def _waiting_objects(self, owner: str, conversation_id: str) -> list[str]:
+        return [key for entry in self._journal.find(_label(owner, conversation_id)) for key in _objects_of(entry)]
+
     def _send(self, content: Content) -> None:
         self._patient.save(as_turn(content.data))
+
+
+def _objects_of(entry: Entry) -> list[str]:
+    """Return the keys of the objects of a turn that waits; nothing when it is gone or broken."""
+    with contextlib.suppress(FileNotFoundError, Damaged):
+        turn = as_turn(entry.read().data)
+        return [key for key in (turn.audio_key, *turn.image_keys) if key]
+    return []
 
 
 _ABOUT = {"kind": "turn", "version": "1"}

@@ -98,7 +98,7 @@ def test_conversations_come_page_by_page_the_last_used_first(reader: Conversatio
 
     pages = [reader.page("ann", limit=2)]
     while pages[-1]:
-        pages.append(reader.page("ann", limit=2, before=pages[-1][-1].conversation_id))
+        pages.append(reader.page("ann", limit=2, after=pages[-1][-1].conversation_id))
 
     assert [[found.conversation_id for found in page] for page in pages] == [["b", "e"], ["d", "c"], ["a"], []]
 
@@ -111,7 +111,7 @@ def test_conversations_of_one_moment_are_neither_lost_nor_doubled_between_pages(
         save("ann", name, 1)
 
     first = reader.page("ann", limit=3)
-    second = reader.page("ann", limit=9, before=first[-1].conversation_id)
+    second = reader.page("ann", limit=9, after=first[-1].conversation_id)
 
     assert sorted(found.conversation_id for found in (*first, *second)) == names
 
@@ -125,6 +125,45 @@ def test_turns_come_page_by_page_oldest_first(reader: Conversations, save: Calla
 
     assert [minutes(page) for page in (first, second, third)] == [[0, 1], [2, 3], [4]]
     assert reader.turns("ann", "c", limit=2, after=third[-1].turn_id) == []
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_turns_come_in_either_order_with_or_without_the_last_one_of_before(
+    reader: Conversations, save: Callable[..., None], newest_first: bool
+) -> None:
+    for minute in range(1, 6):
+        save("ann", "c", minute)
+    order = [5, 4, 3, 2, 1] if newest_first else [1, 2, 3, 4, 5]
+
+    behind = reader.turns("ann", "c", limit=2, after="ann-c-3", newest_first=newest_first)
+    again = reader.turns("ann", "c", limit=2, after="ann-c-3", newest_first=newest_first, including=True)
+
+    assert (minutes(behind), minutes(again)) == (order[3:], order[2:4])
+
+
+def test_conversations_come_oldest_first_too_and_their_turns_are_counted(
+    reader: Conversations, save: Callable[..., None]
+) -> None:
+    for name, minute in (("a", 1), ("b", 2), ("a", 3), ("c", 4)):
+        save("ann", name, minute)
+    save("bob", "a", 5)
+
+    names = [found.conversation_id for found in reader.page("ann", limit=9, after="b", oldest_first=True)]
+
+    assert names == ["a", "c"]
+    assert reader.counts("ann", ["a", "b", "unknown"]) == {"a": 2, "b": 1}
+
+
+def test_the_objects_of_a_conversation_are_known_before_it_is_deleted(
+    reader: Conversations, save: Callable[..., None]
+) -> None:
+    save("ann", "c", 1, image_keys=("image/1.jpg",))
+    save("ann", "c", 2)
+
+    keys = reader.objects("ann", "c")
+
+    assert sorted(keys) == ["audio/ann-1.wav", "audio/ann-2.wav", "image/1.jpg"]
+    assert sorted(reader.delete("ann", "c")) == sorted(keys)
 
 
 def test_an_export_has_everything_of_an_owner_in_order_however_much(
@@ -178,7 +217,7 @@ def test_nobody_sees_or_deletes_what_is_anothers(
         lambda reader: reader.conversation("bob", "c"),
         lambda reader: reader.turns("bob", "c", limit=9),
         lambda reader: reader.delete("bob", "c"),
-        lambda reader: reader.page("bob", limit=9, before="c"),
+        lambda reader: reader.page("bob", limit=9, after="c"),
         lambda reader: reader.turns("ann", "c", limit=9, after="ann-other-2"),
         lambda reader: reader.turns("ann", "none", limit=9),
     ],
