@@ -183,7 +183,7 @@ class Turn {
 
 /** The conversation of one page. A page says what belongs to a question beside the sound:
  *
- *  `onBegin(turn)` is called when a question begins; `fields` stand in every packet of sound; `endsLate`: the question is
+ *  `onBegin(turn)` is called when a question begins, and waited for before it is closed; `fields` stand in every packet of sound; `endsLate`: the question is
  *  closed only when every packet is acknowledged, so that it can be stopped until then. */
 export class Talk {
   mode = "idle"; // idle → opening → recording | latched → sending → idle
@@ -233,12 +233,13 @@ export class Talk {
 
   /** Begin a question; the answer that runs is stopped. */
   begin() {
+    if (this.#isOpenQuestion(this.turns.at(-1))) this.stop();
     this.interrupt();
     $("welcome").hidden = true;
     const turn = new Turn(this);
     $("talk").append(turn.root);
     this.turns.push(turn);
-    this.onBegin(turn);
+    turn.prepared = this.onBegin(turn);
     this.scroll.toEnd();
     this.showHint();
     return turn;
@@ -262,14 +263,15 @@ export class Talk {
     this.close(turn);
   }
 
-  /** Nothing more belongs to a question. */
-  close(turn) {
+  /** Nothing more belongs to a question but what is being prepared. */
+  async close(turn) {
+    await turn.prepared;
     turn.isWhole = true;
     this.#closeIfWhole(turn);
   }
 
   #closeIfWhole(turn) {
-    if (!this.endsLate || !turn.isWhole || turn.isClosed || !turn.uploads.every((upload) => upload.isAcknowledged)) return;
+    if (!this.endsLate || !turn.isWhole || turn.isClosed || turn.stage !== "sending" || !turn.uploads.every((upload) => upload.isAcknowledged)) return;
     this.#end(turn);
   }
 

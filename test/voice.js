@@ -65,9 +65,9 @@ export class Connection extends EventTarget {
     this.#tell("refused", refusal);
   }
 
-  /** Why a connection did not come to be. Browsers do not tell, so the server is asked once more, in plain HTTP. */
+  /** Why a connection did not come to be. Browsers do not tell, so another door with the same lock is tried. */
   async #refusal() {
-    const why = await ask(this.path).catch((error) => error);
+    const why = await ask("/v1/models").catch((error) => error);
     return why instanceof Refusal && [401, 403].includes(why.status) ? why : null;
   }
 

@@ -11,6 +11,8 @@ from selenium.webdriver.support.ui import WebDriverWait
 Browse = Callable[..., Chrome]
 ARTIFACTS = Path(__file__).resolve().parents[1] / "artifacts"
 WAIT_S = 20
+PACKET_S = 0.1  # of sound in each packet of the microphone
+SECONDS_PER_BYTE = 0.06  # of a text in the sound alphabet
 
 
 class Page:
@@ -103,3 +105,9 @@ class TalkPage(Page):
 
     def turns_over(self, count: int) -> None:
         self.until(lambda: len(self.texts(".turn[data-over]")) == count)
+
+
+def has_said(page: TalkPage, text: str) -> Callable[[], bool]:
+    """Whether so much of the microphone has gone up that the text (after its second of silence) is in it."""
+    needed_s = 1.6 + SECONDS_PER_BYTE * len(text.encode())
+    return lambda: len(page.all("#dots i")) * PACKET_S > needed_s

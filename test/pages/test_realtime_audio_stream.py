@@ -1,6 +1,6 @@
 """The page at `/`, in a real browser, before the real server: what a person does, read off the screen."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,14 +10,12 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 
 from emulator import voice
-from test.pages.page import Browse, TalkPage
+from test.pages.page import SECONDS_PER_BYTE, Browse, TalkPage, has_said
 
 KEEP_SOCKETS = """
 window.sockets = [];
 window.WebSocket = class extends WebSocket { constructor(...how) { super(...how); sockets.push(this); } };
 """
-PACKET_S = 0.1  # of sound in each packet of the microphone
-SECONDS_PER_BYTE = 0.06  # of a text in the sound alphabet
 
 
 class Page(TalkPage):
@@ -34,12 +32,6 @@ def holding(page: Page) -> Iterator[None]:
     ActionChains(page.driver).click_and_hold(button).perform()
     yield
     ActionChains(page.driver).release(button).perform()
-
-
-def has_said(page: Page, text: str) -> Callable[[], bool]:
-    """Whether so much of the microphone has gone up that the text (after its second of silence) is in it."""
-    needed_s = 1.6 + SECONDS_PER_BYTE * len(text.encode())
-    return lambda: len(page.driver.find_elements(By.CSS_SELECTOR, "#dots i")) * PACKET_S > needed_s
 
 
 @pytest.fixture
