@@ -59,9 +59,10 @@ def test_the_banner_of_a_bare_machine_names_every_embedded_part() -> None:
 
 
 def test_the_banner_of_a_full_server_names_its_vendor_and_database_and_no_secret() -> None:
-    text = banner(
-        load({"QWEN_API_KEY": "sk-hush", "DB_HOST": "db.local", "DB_PASSWORD": "hush"}), about={}, keys="API tokens"
-    )
+    chosen = {"QWEN_API_KEY": "sk-hush", "DB_HOST": "db.local", "DB_PASSWORD": "hush"}
+    chosen |= {"ACCESSKEY_ID": "hush", "ACCESSKEY_SECRET": "hush", "BUCKET": "recordings-1"}
 
-    assert "DashScope" in text and "MySQL at db.local" in text
+    text = banner(load(chosen), about={}, keys="API tokens")
+
+    assert "DashScope" in text and "MySQL at db.local" in text and "OSS bucket recordings-1" in text
     assert "emulator" not in text and "hush" not in text
