@@ -25,6 +25,7 @@ from routes import (
     errors,
     gate,
     health,
+    history_api,
     metrics_api,
     models_api,
     openapi,
@@ -39,6 +40,7 @@ from services import catalogue
 from services.access import Access, AccessRules, TokenList
 from services.catalogue import Catalogue
 from services.chat import ChatCompletions
+from services.history import SpokenHistory
 from services.limit_ports import LimitRules
 from services.limits import Limits
 from services.memory import MemoryRules
@@ -90,6 +92,7 @@ def create_app(settings: Settings) -> Flask:
     app.register_blueprint(_models_door(settings, transport))
     app.register_blueprint(_speech_door(settings, transport))
     app.register_blueprint(_transcription_door(settings, transport))
+    app.register_blueprint(_history_door(storage))
     app.extensions["keys"] = access.in_words
     vendor = "emulator" if "emulator" in app.extensions else "vendor"
     app.register_blueprint(health.blueprint(access, _readiness(settings, storage, vendor=vendor)))
@@ -249,6 +252,11 @@ def _transcription_door(settings: Settings, transport: Transport) -> Blueprint:
 
     service = TranscriptionService(build, catalogue=_catalogue(settings), file_model=settings.file_asr_model)
     return transcription_api.blueprint(service, max_upload_bytes=settings.max_upload_bytes)
+
+
+def _history_door(storage: Storage) -> Blueprint:
+    spoken = SpokenHistory(storage.history.conversations, store=storage.store, local=storage.files)
+    return history_api.blueprint(spoken)
 
 
 def _open_storage(settings: Settings) -> Storage:

@@ -15,6 +15,7 @@ TAGS = {
     "Audio": "Speech to text, text to speech.",
     "Models": "What may be asked for.",
     "Devices": "Spoken turns over WebSocket; the messages are told in docs/protocol.md.",
+    "History": "What was said: to be read, taken along, deleted.",
     "Server": "The server itself.",
 }
 SECURITY: dict[str, Json] = {

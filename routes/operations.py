@@ -21,6 +21,7 @@ from protocol.openai.models import AudioModelPage, ModelObject, ModelPage, Voice
 from protocol.openai.speech import CONTENT_TYPES, SpeechDelta, SpeechDone, SpeechRequest
 from protocol.openai.transcription import TranscriptionRequest
 from protocol.openapi import BYTES, TEXT, AnyOf, Events, Form, Operation, Parameter
+from routes.history_operations import HISTORY
 
 _JSON, _SSE, _HTML = "application/json", "text/event-stream", "text/html"
 _GUARDED = (400, 401, 403, 429, 500, 503)
@@ -134,6 +135,12 @@ _MODELS = (
     ),
 )
 
+_CONVERSATION = (
+    Parameter(name="conversation_id", where="query", description="Go on with this conversation, or begin it."),
+    Parameter(name="device_id", where="query", description="Go on with this device's conversation."),
+    Parameter(name="X-Device-Id", where="header", description="The same."),
+)
+
 _DEVICES = (
     Operation(
         id="talk",
@@ -142,6 +149,7 @@ _DEVICES = (
         tag="Devices",
         summary="Hold spoken turns",
         description="Recordings go up in packets; the transcript, the answer's text and its sound come down.",
+        parameters=_CONVERSATION,
         status=101,
         failures=_GUARDED,
         is_websocket=True,
@@ -153,6 +161,7 @@ _DEVICES = (
         tag="Devices",
         summary="Hold spoken turns about pictures",
         description="As `/v1/chat/audio`, and with each recording goes a picture.",
+        parameters=_CONVERSATION,
         status=101,
         failures=_GUARDED,
         is_websocket=True,
@@ -248,4 +257,4 @@ _SERVER = (
     ),
 )
 
-OPERATIONS = (_CHAT, _TRANSCRIPTION, _SPEECH, *_MODELS, *_DEVICES, *_SERVER)
+OPERATIONS = (_CHAT, _TRANSCRIPTION, _SPEECH, *_MODELS, *_DEVICES, *HISTORY, *_SERVER)

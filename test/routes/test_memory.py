@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
 from emulator import Emulator
 from test.support.device import TestDevice, spoken_wav
 from test.support.servers import RunningServer
