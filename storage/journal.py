@@ -34,6 +34,7 @@ _DRAFT: Final = ".part"
 _ASIDE: Final = "aside"
 _DRAFT_LIFE_S: Final = 3600.0
 """A draft so old was left by a process that is gone."""
+_LOOK_AGAIN_S: Final = 0.02
 _RECOUNT_S, _RECOUNT_SHARE = 5.0, 0.05
 """How often at most the size is taken anew, and what part of the time: 100 000 entries take a second to look at."""
 
@@ -139,6 +140,23 @@ class Journal:
     def find(self, label: str) -> list[Entry]:
         """Return what waits under a label, oldest first."""
         return [entry for entry in self.entries() if entry.path.name.endswith(f"-{label}{_SUFFIX}")]
+
+    def take(self, label: str, *, within_s: float) -> list[Entry]:
+        """Return what waits under a label, held. What another is bringing to its place this moment is waited for.
+
+        Raises: StorageError when that takes longer; nothing is held then.
+        """
+        held: list[Entry] = []
+        end_s = time.monotonic() + within_s
+        for entry in self.find(label):
+            while not (is_held := entry.hold()) and entry.path.exists():
+                if time.monotonic() > end_s:
+                    for other in held:
+                        other.release()
+                    raise StorageError(f"{entry.path.name} is on its way this moment: try again.")
+                time.sleep(_LOOK_AGAIN_S)
+            held += [entry] if is_held else []
+        return held
 
     @property
     def is_empty(self) -> bool:

@@ -11,7 +11,6 @@ import dataclasses
 import hashlib
 import json
 import logging
-import time
 from datetime import datetime
 from pathlib import Path
 
@@ -32,7 +31,6 @@ _QUICK_S = 0.6
 """Three steps can each take so long: a free connection, the old one's ping, the new one's greeting."""
 _PATIENT_S = 10.0
 _READ_S = 5.0
-_LOOK_AGAIN_S = 0.02
 
 
 class JournaledHistory:
@@ -120,12 +118,10 @@ class JournaledHistory:
         """Remove what waits of a conversation and return its objects' keys, so that a deleted one does not come back.
 
         An entry that is being delivered this moment is waited for, and then is a row like the others.
+        Raises: StorageError when that takes long.
         """
         keys: list[str] = []
-        for entry in self._journal.find(_label(owner, conversation_id)):
-            end_s = time.monotonic() + self._patient_s
-            while not entry.hold() and entry.path.exists() and time.monotonic() < end_s:
-                time.sleep(_LOOK_AGAIN_S)
+        for entry in self._journal.take(_label(owner, conversation_id), within_s=self._patient_s):
             keys += _objects_of(entry)
             entry.remove()
         return keys

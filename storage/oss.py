@@ -72,6 +72,7 @@ class OssBucket:
         region = region.removeprefix("oss-")
         endpoint = endpoint or f"https://oss-{region}.aliyuncs.com"
         session, auth = oss2.Session(pool_size=_POOL_SIZE), oss2.make_auth(access_key_id, secret.reveal(), signature)
+        session.session.trust_env = False  # ~/.netrc would replace the signature, HTTP_PROXY take recordings elsewhere
         options = {"session": session, "connect_timeout": (connect_s, idle_s), "enable_crc": False, "region": region}
         try:
             self._bucket = oss2.Bucket(auth, endpoint, bucket, **options)

@@ -20,6 +20,8 @@ from storage.journal import Content, Damaged, Entry, Journal
 
 _log = logging.getLogger(__name__)
 
+_ON_ITS_WAY_S: Final = 10.0
+"""How long deleting waits for an object that is being uploaded: removed before, it would come back."""
 _AVOID_S: Final = 5.0
 """How long `put` leaves a bucket alone that has just failed; the deliverer tries meanwhile."""
 
@@ -67,7 +69,7 @@ class SpooledStore:
 
     def delete(self, key: str) -> None:
         """Forget an object, here too, so that it does not come back. Raises: StorageError."""
-        for entry in self._journal.find(_label(key)):
+        for entry in self._journal.take(_label(key), within_s=_ON_ITS_WAY_S):
             entry.remove()
         self._bucket.delete(key)
 

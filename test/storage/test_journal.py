@@ -3,6 +3,7 @@
 import os
 import time
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
@@ -164,3 +165,18 @@ def test_entries_are_found_by_their_label_and_only_their_owner_reads_them(journa
 
     assert [entry.read().data for entry in found] == [b"one", b"three"]
     assert found[0].path.stat().st_mode & 0o777 == 0o600
+
+
+def test_what_is_on_its_way_is_waited_for_before_it_is_taken(journal: Journal) -> None:
+    held = journal.add(ABOUT, b"one", label="aa", hold=True)
+    journal.add(ABOUT, b"two", label="aa")
+    with pytest.raises(StorageError, match="on its way this moment"):
+        journal.take("aa", within_s=0)
+
+    letting_go = Timer(0.05, held.remove)
+    letting_go.start()
+    taken = journal.take("aa", within_s=10)
+
+    assert [entry.read().data for entry in taken] == [b"two"]
+    assert not journal.entries()[0].hold()
+    letting_go.join()

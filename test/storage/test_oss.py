@@ -2,6 +2,7 @@
 
 import logging
 import socket
+import threading
 from collections.abc import Callable
 from contextlib import closing
 from urllib.parse import urlsplit
@@ -134,6 +135,32 @@ def test_a_body_cut_short_is_read_again(bucket: OssBucket, account: OssAccount) 
     account.fail("cut", operation="get")
 
     assert bucket.get(KEY) == DATA
+
+
+def test_a_line_that_is_slow_but_moves_is_no_failure(open_bucket: Open) -> None:
+    with closing(socket.socket()) as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        taking = threading.Thread(target=take_slowly, args=(server,), daemon=True)
+        taking.start()
+        bucket = open_bucket(endpoint=f"http://127.0.0.1:{server.getsockname()[1]}", connect_s=0.2, deadline_s=0.0)
+
+        saved = bucket.put("slow", b"x" * 3_000_000, content_type="audio/wav")
+
+        taking.join()
+    assert saved is Saved.DELIVERED
+
+
+def take_slowly(server: socket.socket) -> None:
+    """Take one upload in small sips; the whole of it needs longer than the client would wait for one of them."""
+    line, _ = server.accept()
+    with line:
+        taken = line.recv(16384)
+        while taken.count(b"x") < 3_000_000:
+            threading.Event().wait(0.003)
+            taken += line.recv(16384)
+        line.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 0\r\nETag: "x"\r\n\r\n')
 
 
 def test_trying_ends(open_bucket: Open, account: OssAccount) -> None:
