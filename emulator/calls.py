@@ -11,7 +11,7 @@ import uuid
 from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Event, Lock
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from emulator.journal import Journal
 from emulator.listeners import Ear
@@ -109,22 +109,37 @@ class Call:
         return ClientGone("the line was cut by a fault")
 
 
+class Job(Protocol):
+    """The work behind a task.  `kind` is its path in the service's words, `takes_ms` how long it takes at least."""
+
+    kind: str
+
+    @property
+    def takes_ms(self) -> float: ...
+
+    def run(self, failure: Fault | None) -> bool:
+        """Do the work, or fail as a scenario wants it; return whether any of it is good."""
+
+    def output(self, status: str) -> dict[str, Any]:
+        """Return what the answer of a poll holds beside the task's id, state and times."""
+
+    def usage(self) -> dict[str, Any]:
+        """Return what the work cost."""
+
+
 @dataclass(slots=True)
 class Task:
-    """One transcription task: what a call asked for, how far it is, what came of it.  Threads: `lock` guards a step."""
+    """What a call asked for, how far it is, what came of it.  Threads: `lock` guards a step."""
 
     call: Call
     model: Model
-    urls: list[str]
-    parameters: dict[str, Any]
+    job: Job
     failure: Fault | None
     task_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     submitted_s: float = field(default_factory=time.time)
     ended_s: float = 0.0
     status: str = "PENDING"
     polls: int = 0
-    results: list[dict[str, Any]] = field(default_factory=list)
-    duration_s: int = 0
     lock: Lock = field(default_factory=Lock)
 
 
