@@ -1,4 +1,4 @@
-"""Several recordings heard at once, told in their order.
+"""Several pieces of one work done at once, told in their order: recordings heard, texts translated.
 
 How it works.  A single recording is heard by the caller's own thread. Of several, each is heard by a thread that keeps
 what it hears until its turn comes. At most `_AT_ONCE` are under way, so a recording of hours holds a few pieces in
@@ -12,12 +12,16 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
+from typing import Generic, TypeVar
 
 from protocol.texts import join_texts
 from services.flow import CancelToken
 from services.ports import Heard, Recording
 
 _AT_ONCE = 4
+Work = TypeVar("Work")
+Result = TypeVar("Result")
+Do = Callable[[Work, CancelToken], Iterator[Result]]
 Hear = Callable[[Recording, CancelToken], Iterator[Heard]]
 
 
@@ -30,7 +34,7 @@ def side_by_side(recordings: Iterator[Recording], hear: Hear, *, cancel: CancelT
     if second is None:
         yield from hear(first, cancel)
         return
-    told = _told(_chained(first, second, recordings), hear, cancel)
+    told = at_once(_chained(first, second, recordings), hear, cancel=cancel)
     try:
         yield from _joined(told)
     finally:
@@ -43,19 +47,19 @@ def _chained(first: Recording, second: Recording, rest: Iterator[Recording]) -> 
     yield from rest
 
 
-def _told(recordings: Iterator[Recording], hear: Hear, cancel: CancelToken) -> Generator[Iterator[Heard]]:
-    """Yield, for each recording, the pieces heard in it."""
+def at_once(works: Iterator[Work], do: Do[Work, Result], *, cancel: CancelToken) -> Generator[Iterator[Result]]:
+    """Yield, for each work in its order, what comes of it. Close it when it is not taken to its end."""
     stop = CancelToken()
     forget = cancel.on_cancel(stop.cancel)
-    helpers: deque[_Helper] = deque()
+    helpers: deque[_Helper[Result]] = deque()
     try:
-        for recording in recordings:
-            helpers.append(_Helper(recording, hear, stop, name=f"{threading.current_thread().name}-piece"))
+        for work in works:
+            helpers.append(_Helper(work, do, stop, name=f"{threading.current_thread().name}-piece"))
             if len(helpers) == _AT_ONCE:
-                yield helpers[0].pieces(cancel)
+                yield helpers[0].results(cancel)
                 helpers.popleft()
         while helpers:
-            yield helpers[0].pieces(cancel)
+            yield helpers[0].results(cancel)
             helpers.popleft()
     finally:
         forget()
@@ -79,28 +83,28 @@ def _joined(told: Iterator[Iterator[Heard]]) -> Iterator[Heard]:
         tokens = tokens + spent if tokens and spent else spent or tokens
 
 
-class _Helper:
-    """One recording being heard. Threads: its own, which hears, and the caller's, which takes."""
+class _Helper(Generic[Result]):
+    """One work being done. Threads: its own, which does it, and the caller's, which takes what comes of it."""
 
-    def __init__(self, recording: Recording, hear: Hear, stop: CancelToken, *, name: str) -> None:
-        self._heard: deque[Heard] = deque()
+    def __init__(self, work: Work, do: Do[Work, Result], stop: CancelToken, *, name: str) -> None:
+        self._done: deque[Result] = deque()
         self._failure: BaseException | None = None
         self._is_over = False
         self._changed = threading.Condition()
-        self._thread = threading.Thread(target=self._run, args=(recording, hear, stop), name=name, daemon=True)
+        self._thread = threading.Thread(target=self._run, args=(work, do, stop), name=name, daemon=True)
         self._thread.start()
 
-    def pieces(self, cancel: CancelToken) -> Iterator[Heard]:
-        """Yield what is heard, waiting for it, which `cancel` notes. Raises: what hearing raised."""
+    def results(self, cancel: CancelToken) -> Iterator[Result]:
+        """Yield what comes, waiting for it, which `cancel` notes. Raises: what the work raised."""
         while True:
             began_s = time.monotonic()
             with self._changed:
-                self._changed.wait_for(lambda: self._heard or self._is_over)
+                self._changed.wait_for(lambda: self._done or self._is_over)
                 cancel.note_waiting(time.monotonic() - began_s)
-                if not self._heard:
+                if not self._done:
                     break
-                piece = self._heard.popleft()
-            yield piece
+                result = self._done.popleft()
+            yield result
         self._thread.join()
         if self._failure:
             raise self._failure
@@ -108,19 +112,19 @@ class _Helper:
     def join(self) -> None:
         self._thread.join()
 
-    def _run(self, recording: Recording, hear: Hear, stop: CancelToken) -> None:
+    def _run(self, work: Work, do: Do[Work, Result], stop: CancelToken) -> None:
         try:
-            for piece in hear(recording, stop):
-                self._note(piece)
+            for result in do(work, stop):
+                self._note(result)
         except BaseException as error:  # the outermost frame of a thread: raised where it is taken
             self._failure = error
         finally:
             self._note(None)
 
-    def _note(self, piece: Heard | None) -> None:
+    def _note(self, result: Result | None) -> None:
         with self._changed:
-            if piece is None:
+            if result is None:
                 self._is_over = True
             else:
-                self._heard.append(piece)
+                self._done.append(result)
             self._changed.notify_all()

@@ -1,11 +1,8 @@
 """Requests for a transcription: a form or a JSON body becomes one record, or a 400 that names the parameter.
 
-Source: OpenAI API reference, create transcription.  Beyond it, for clients that send JSON: `input_audio` (Open WebUI)
-and `file`, `file_url` or `url` as an address; `format` and `sample_rate` declare bare PCM.
+Source: OpenAI API reference, create transcription.
 """
 
-import base64
-import binascii
 import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,10 +12,10 @@ import msgspec
 from msgspec import Meta
 
 from protocol.errors import BadInput
-from protocol.links import is_public_link
 from protocol.openai.forms import fold
 from protocol.openai.languages import code_of
 from protocol.openai.reading import convert, read_object
+from protocol.openai.sound_source import SoundFields, decoded, source_of
 
 Format = Literal["json", "text", "srt", "verbose_json", "vtt", "diarized_json"]
 Granularity = Literal["word", "segment"]
@@ -49,14 +46,7 @@ class ServerVad(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     threshold: Annotated[float, Meta(ge=0, le=1)] = 0.5
 
 
-class InputAudio(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The recording as base64 text. `format` is believed only for bare PCM; everything else is told by its bytes."""
-
-    data: str
-    format: str = ""
-
-
-class TranscriptionRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class TranscriptionRequest(SoundFields, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a client may send, as it is sent. The recording itself may come beside it, as the form's file."""
 
     model: Annotated[str, Meta(min_length=1, max_length=200)]
@@ -72,12 +62,6 @@ class TranscriptionRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unk
     chunking_strategy: Literal["auto"] | ServerVad = "auto"
     known_speaker_names: Annotated[list[str], Meta(max_length=4)] = []
     known_speaker_references: Annotated[list[str], Meta(max_length=4)] = []
-    input_audio: InputAudio | None = None
-    file: str = ""
-    file_url: str = ""
-    url: str = ""
-    format: str = ""
-    sample_rate: Annotated[int, Meta(ge=1000, le=384_000)] = 16_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,44 +171,17 @@ def _languages(request: TranscriptionRequest) -> tuple[str, ...]:
     return tuple(dict.fromkeys(code for code in codes if code))
 
 
-# --- the recording, when it comes in the fields
+# --- sounds in the fields
 
 
 def _with_sound(asked: Asked, request: TranscriptionRequest) -> Asked:
-    found = {name: text for name in ("file", "file_url", "url") if (text := getattr(request, name))}
-    if len(found) + bool(request.input_audio) > 1:
-        raise BadInput("The recording is given twice.", param=[*found, "input_audio"][1])
-    kind, data, link = request.format, None, ""
-    if request.input_audio:
-        kind = request.input_audio.format or kind
-        data = _decoded(request.input_audio.data.rpartition(",")[2], "input_audio.data")
-    for param, text in found.items():
-        data, link = _addressed(text, param)
-    if link and asked.voices:
+    source = source_of(request)
+    if source.link and asked.voices:
         raise _unsupported("known_speaker_references", "Samples of voices need the recording itself, not a link.")
-    rate_hz = request.sample_rate if kind.lower() in ("pcm", "pcm16", "s16le", "raw") else 0
-    return dataclasses.replace(asked, data=data, link=link, pcm_rate_hz=rate_hz)
-
-
-def _addressed(text: str, param: str) -> tuple[bytes | None, str]:
-    """Return (the sound of a data URI, "") or (None, a link that the vendor can read)."""
-    if text.startswith("data:"):
-        return _decoded(text.partition(",")[2], param), ""
-    if is_public_link(text):
-        return None, text
-    raise BadInput(
-        f"'{param}' must be the recording itself, a data: URI, or a public http(s):// or oss:// address.", param=param
-    )
+    return dataclasses.replace(asked, data=source.data, link=source.link, pcm_rate_hz=source.pcm_rate_hz)
 
 
 def _sample(text: str) -> bytes:
     if not text.startswith("data:"):
         raise BadInput("A sample of a voice must be a data: URI.", param="known_speaker_references")
-    return _decoded(text.partition(",")[2], "known_speaker_references")
-
-
-def _decoded(text: str, param: str) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise BadInput(f"'{param}' is not valid base64.", param=param) from error
+    return decoded(text.partition(",")[2], "known_speaker_references")
