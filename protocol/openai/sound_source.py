@@ -1,7 +1,7 @@
 """Where the recording of a request is, when it did not come as the form's file.
 
-Beyond OpenAI's API, for clients that send JSON: `input_audio` (Open WebUI) and `file`, `file_url` or `url` as an address;
-`format` and `sample_rate` declare bare PCM.
+Beyond OpenAI's API, for clients that send JSON: `input_audio` (Open WebUI) and `file`, `file_url` or `url` as an
+address; `format` and `sample_rate` declare bare PCM.
 """
 
 import base64

@@ -46,7 +46,7 @@ class ServerVad(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     threshold: Annotated[float, Meta(ge=0, le=1)] = 0.5
 
 
-class TranscriptionRequest(SoundFields, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class TranscriptionRequest(SoundFields, msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a client may send, as it is sent. The recording itself may come beside it, as the form's file."""
 
     model: Annotated[str, Meta(min_length=1, max_length=200)]
