@@ -24,8 +24,18 @@ _SEARCH_S = 60
 """How far back from the longest piece a pause is looked for."""
 
 
-def pieces_of(sound: SoundFile, *, silence_ms: int, length: Length, cancel: CancelToken) -> Iterator[Recording]:
-    """Yield the recording in pieces that one call can hear, cut at pauses; one that is short enough as it is."""
+def pieces_of(
+    sound: SoundFile,
+    *,
+    silence_ms: int,
+    length: Length,
+    cancel: CancelToken,
+    as_they_are: tuple[str, ...] = AS_THEY_ARE,
+) -> Iterator[Recording]:
+    """Yield the recording in pieces that one call can hear, cut at pauses.
+
+    One that is short enough stays whole, and as it is when its container is one of `as_they_are`.
+    """
     if _is_short(sound, length):
         yield _whole(sound)
         return
@@ -38,7 +48,7 @@ def pieces_of(sound: SoundFile, *, silence_ms: int, length: Length, cancel: Canc
             del waiting[:end]
             count += 1
     is_small = not count and sound.size_bytes <= _PIECE_BYTES
-    if is_small and sound.container.name in AS_THEY_ARE and not length.has_pictures:
+    if is_small and sound.container.name in as_they_are and not length.has_pictures:
         yield _whole(sound)
     elif waiting:
         yield _compact(bytes(waiting))
