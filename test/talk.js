@@ -55,7 +55,6 @@ class Turn {
     this.root = make("article", "", "turn");
     this.you = make("div", "…", "bubble you pending");
     this.answer = make("div", "", "bubble answer markdown");
-    this.answer.ariaBusy = "true"; // read out when it is whole
     this.foot = make("div", "", "foot");
     this.root.append(this.you, this.answer, this.foot);
   }
@@ -92,6 +91,7 @@ class Turn {
   chat_started({ user_message }) {
     this.stage = "thinking";
     this.sentAt ??= performance.now();
+    this.answer.ariaBusy = "true"; // read out when it is whole
     this.understood(user_message ?? this.talk.words.say("nothingHeard"));
   }
 
@@ -198,7 +198,7 @@ export class Talk {
     Object.assign(this, { words, fields, onBegin, onState, endsLate });
     this.scroll = new Scroll($("main"));
     this.microphone = new Microphone({ onSound: (bytes, level) => this.#onSound(bytes, level) });
-    this.connection = new Connection(path, { start: { timings: true, full_response: false } });
+    this.connection = new Connection(path, { start: startOf(new URLSearchParams(location.search).get("conversation")) });
     this.connection.addEventListener("message", ({ detail: [name, body] }) => this.#take(name, body));
     this.connection.addEventListener("state", ({ detail }) => this.#state(detail));
     this.connection.addEventListener("refused", ({ detail }) => this.complain(detail));
@@ -443,6 +443,8 @@ export class Talk {
     this.release();
   }
 }
+
+const startOf = (conversation) => ({ timings: true, full_response: false, ...(conversation ? { conversation_id: conversation } : {}) });
 
 const isSpeakKey = ({ code, key, target }) =>
   (code === "Space" && (target === document.body || target === $("speak"))) || (key === "Enter" && target === $("speak"));

@@ -48,6 +48,8 @@ async function openCamera() {
   $("video").classList.toggle("mirrored", facing === "user");
   await $("video").play();
   showCamera();
+  const devices = await navigator.mediaDevices.enumerateDevices();
+  $("turn-round").hidden = devices.filter(({ kind }) => kind === "videoinput").length < 2;
 }
 
 function closeCamera() {
@@ -57,7 +59,8 @@ function closeCamera() {
 }
 
 function showCamera() {
-  $("video").hidden = $("snap").hidden = $("turn-round").hidden = !camera;
+  $("video").hidden = $("snap").hidden = !camera;
+  $("turn-round").hidden = true;
   $("camera").setAttribute("aria-pressed", String(Boolean(camera)));
   $("camera").dataset.word = camera ? "cameraOff" : "cameraOn";
   $("camera").textContent = words.say($("camera").dataset.word);

@@ -38,7 +38,9 @@ class Page:
         return self.driver.find_element(By.ID, name)
 
     def texts(self, css: str) -> list[str]:
-        return [element.text for element in self.all(css)]
+        """The words of all such elements at one moment."""
+        words = "(one) => one.checkVisibility() ? one.innerText.trim() : ''"
+        return list(self.run(f"return [...document.querySelectorAll(arguments[0])].map({words})", css))
 
     def run(self, script: str, *values: object) -> Any:
         return self.driver.execute_script(script, *values)
