@@ -1,5 +1,6 @@
 """`/` and the pages: people get a page, programs get JSON."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -43,3 +44,17 @@ def test_nothing_but_pages_is_shown(server: RunningServer, name: str) -> None:
     answer = urllib3.request("GET", f"{server.url}/test/{name}")
 
     assert answer.status == 404
+
+
+PAGES = ["test_chat_web.html", "test_vlm_stream.html", "test_history.html", "test_realtime_audio_stream.html"]
+
+
+@pytest.mark.parametrize("path", ["/", "/docs", *(f"/test/{name}" for name in PAGES)])
+def test_a_page_runs_nothing_but_its_own_files(server: RunningServer, path: str) -> None:
+    answer = urllib3.request("GET", f"{server.url}{path}", headers={"Accept": CHROME})
+
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'; script-src 'self';" in policy and "unsafe" not in policy
+    assert answer.headers["Cache-Control"] == "no-cache"
+    assert b" src=" in answer.data and b"://" not in answer.data.replace(b"http://www.w3.org/2000/svg", b"")
+    assert not re.search(rb"<script(?![^>]* src=)|<style|\son\w+=|\sstyle=", answer.data)
