@@ -15,32 +15,25 @@ Source: DashScope HTTP reference §3.2 (upload), §3.6 (tasks), §4.3, §4.4; SD
 
 import io
 import logging
-import time
 from collections.abc import Callable
 from typing import Final
-from urllib.parse import quote
 
 from protocol.dashscope import (
-    TaskBody,
     is_no_speech,
     is_not_fetched,
     read_task,
     read_transcription,
     result_url,
 )
-from protocol.errors import BadInput, UpstreamBroken, UpstreamBusy, UpstreamError, UpstreamTimeout
+from protocol.errors import BadInput, UpstreamError
 from protocol.keys import ApiKey
 from protocol.transcription import Transcription
+from providers.dashscope.tasks import Tasks
 from providers.dashscope.temporary_upload import upload
-from providers.dashscope.transport import Transport, authorization
+from providers.dashscope.transport import Transport
 from services.ports import Cancel, HearingOptions, Link, Recording, SoundFile, Transcript
 
 _log = logging.getLogger(__name__)
-
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S, _PAUSE_GROWTH = 0.3, 3.0, 1.5
-"""Between two questions; the vendor allows 20 a second for the whole account."""
-_POLL_TRIES = 3
-"""A task that runs is not given up for a question or two that failed."""
 
 
 class FileRecogniser:
@@ -53,7 +46,8 @@ class FileRecogniser:
         self, transport: Transport, *, base_url: str, model: str, has_public_urls: bool = False, task_s: float = 300.0
     ) -> None:
         self._transport, self.model = transport, model
-        self._base_url, self.reads_link, self._task_s = base_url, has_public_urls, task_s
+        self._base_url, self.reads_link = base_url, has_public_urls
+        self._tasks = Tasks(transport, base_url=base_url, limit_s=task_s)
         from providers.dashscope import sdk  # late, and when the server starts: see above
 
         self._sdk = sdk
@@ -126,7 +120,7 @@ class FileRecogniser:
             cancel=cancel,
             parameters=parameters,
         )
-        task = self._wait(task_id, key, cancel)
+        task = self._tasks.wait(task_id, read_task, key=key, cancel=cancel)
         told = read_transcription(self._get(result_url(task), {}, cancel))
         return Transcription(
             text=told.text,
@@ -135,31 +129,6 @@ class FileRecogniser:
             sentences=told.sentences,
             request_id=task.request_id,
         )
-
-    # --- the task
-
-    def _wait(self, task_id: str, key: ApiKey, cancel: Cancel) -> TaskBody:
-        end, pause_s = time.monotonic() + self._task_s, _FIRST_PAUSE_S
-        while time.monotonic() < end:
-            cancel.wait(pause_s)
-            cancel.note_waiting(pause_s)
-            task = self._ask(task_id, key, cancel)
-            if not task.is_running:
-                return task
-            pause_s = min(pause_s * _PAUSE_GROWTH, _LONGEST_PAUSE_S)
-        raise UpstreamTimeout(
-            f"文件识别任务在 {self._task_s:g} 秒内没有完成，请稍后重试。",
-            english=f"The transcription did not end within {self._task_s:g} seconds. Try again later.",
-        )
-
-    def _ask(self, task_id: str, key: ApiKey, cancel: Cancel) -> TaskBody:
-        url, headers = f"{self._base_url}/tasks/{quote(task_id)}", {"Authorization": authorization(key)}
-        for _ in range(_POLL_TRIES - 1):
-            try:
-                return read_task(self._get(url, headers, cancel))
-            except (UpstreamBusy, UpstreamBroken):
-                cancel.wait(_FIRST_PAUSE_S)
-        return read_task(self._get(url, headers, cancel))
 
     def _get(self, url: str, headers: dict[str, str], cancel: Cancel) -> bytes:
         with self._transport.call("GET", url, headers=headers, cancel=cancel) as response:

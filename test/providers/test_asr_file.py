@@ -10,7 +10,7 @@ from emulator import Emulator
 from protocol.errors import BadInput, Cancelled, UpstreamBroken, UpstreamError, UpstreamRefused, UpstreamTimeout
 from protocol.keys import ApiKey
 from protocol.media import WAV
-from providers.dashscope import asr_file
+from providers.dashscope import tasks
 from providers.dashscope.asr_file import FileRecogniser
 from providers.dashscope.temporary_upload import upload
 from providers.dashscope.transport import Transport
@@ -30,7 +30,7 @@ MODELS = ["paraformer-v2", "fun-asr", "qwen3-asr-flash-filetrans"]
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ask the emulator, which is always ready, without the pause that a busy vendor deserves."""
-    monkeypatch.setattr(asr_file, "_FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr(tasks, "_FIRST_PAUSE_S", 0.01)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import urllib3
 from openai import OpenAI
 
 from emulator import Emulator, voice
-from providers.dashscope import asr_file
+from providers.dashscope import tasks
 from test.support.device import spoken_wav
 from test.support.openai_schema import assert_openai
 from test.support.recordings import in_container, said_s, sentences_with_pauses, silence, wav
@@ -27,7 +27,7 @@ WORDS = FIRST + SECOND
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ask the emulator, which is always ready, without the pause that a busy vendor deserves."""
-    monkeypatch.setattr(asr_file, "_FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr(tasks, "_FIRST_PAUSE_S", 0.01)
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from emulator import Emulator
-from providers.dashscope import asr_file
+from providers.dashscope import tasks
 from test.support.device import spoken_wav
 from test.support.openai_schema import assert_openai
 from test.support.recordings import silence, wav
@@ -27,7 +27,7 @@ PATH = "/v1/audio/transcriptions"
 
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asr_file, "_FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr(tasks, "_FIRST_PAUSE_S", 0.01)
 
 
 @pytest.fixture(scope="module")
