@@ -88,9 +88,13 @@ class TooManySessions(GatewayError):
 
 
 class UpstreamError(GatewayError):
-    """A vendor's failure under our name. `vendor_code` and `request_id` are the vendor's own, for its support desk."""
+    """A vendor's failure under our name. `vendor_code` and `request_id` are the vendor's own, for its support desk.
+
+    `is_spent`: the vendor had taken the work, or may have: asking again would cost once more.
+    """
 
     status, code = 502, "upstream_error"
+    is_spent = False
 
     def __init__(
         self,
