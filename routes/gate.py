@@ -12,7 +12,7 @@ from typing import Any
 from flask import Flask, Request, Response, g, request
 
 from protocol.errors import GatewayError
-from routes import cors, presence, request_log
+from routes import cors, leftover, presence, request_log
 from routes.auth import Auth, is_public
 from routes.body import BoundedRequest
 from routes.call import Call
@@ -20,6 +20,7 @@ from services.limits import Limits
 from services.metrics import Metrics
 
 _CALL = "gateway.call"
+_TOO_LARGE = 413
 _App = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
@@ -39,6 +40,8 @@ def register(app: Flask, *, auth: Auth, limits: Limits, metrics: Metrics, max_bo
 
     @app.after_request
     def leave(response: Response) -> Response:
+        if response.status_code == _TOO_LARGE:
+            leftover.discard(request)
         if call := g.get("call"):  # what failed, failed before the gate
             call.status, call.size_bytes = response.status_code, response.content_length
             response.headers.extend(_headers(call))

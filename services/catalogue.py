@@ -27,6 +27,7 @@ class Defaults:
     omni: str = "qwen3.5-omni-flash"
     transcription: str = "qwen3-asr-flash"
     diarization: str = "paraformer-v2"
+    translation: str = "qwen3-livetranslate-flash"
     speech: str = "qwen3-tts-flash"
 
     def of(self, role: Role) -> str:
@@ -50,6 +51,10 @@ class Catalogue:
     def resolve_transcription(self, model: str) -> str:
         """Return the model to hear with; an empty name is the default's."""
         return self._resolve(model, {"transcription": "transcription", "diarization": "diarization"})
+
+    def resolve_translation(self, model: str) -> str:
+        """Return the model to translate speech with; OpenAI's names for transcription stand for the default here."""
+        return self._resolve(model, dict.fromkeys(("translation", "transcription", "diarization"), "translation"))
 
     def resolve_speech(self, model: str) -> str:
         """Return the model to speak with; an empty name is the default's."""
@@ -113,6 +118,7 @@ _KIND_OF: dict[Role, Kind] = {
     "omni": "omni",
     "transcription": "asr",
     "diarization": "asr-file",
+    "translation": "translation",
     "speech": "tts",
 }
 

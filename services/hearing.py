@@ -1,7 +1,7 @@
 """One recording heard by one recogniser, of whichever kind: by file, in calls of five minutes, over a connection."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 from protocol.keys import ApiKey
 from protocol.openai.transcription import Asked
@@ -80,7 +80,7 @@ class Hearing:
 
     # --- by a model that hears five minutes
 
-    def in_calls(self, recogniser: ShortRecogniser) -> Iterator[Heard | Transcription]:
+    def in_calls(self, recogniser: ShortRecogniser) -> Generator[Heard | Transcription]:
         def hear(sound: Recording | Link, stop: Cancel) -> Iterator[Heard]:
             return recogniser.hear(sound, options=self._options, key=self._key, cancel=stop)
 

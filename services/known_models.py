@@ -20,7 +20,7 @@ Kind = Literal[
     "translation",
     "",
 ]
-Role = Literal["chat", "vision", "omni", "transcription", "diarization", "speech"]
+Role = Literal["chat", "vision", "omni", "transcription", "diarization", "translation", "speech"]
 
 CATALOGUED_AT = 1791590400
 """When the list was made, seconds since 1970: the vendor does not tell when each model was."""
@@ -113,6 +113,9 @@ OPENAI_CHAT = re.compile(r"(gpt-(3\.5|[4-9])|chatgpt-|o[1-9](-|$))(?!.*(transcri
 
 STREAM_ONLY = re.compile(r"(?!.*-realtime)(.*-omni-|qwq-|qvq-|qwen3-livetranslate-|qwen3-.*-thinking)")
 """Models that answer whole calls with an error.  Source: DashScope HTTP reference §2.5, §2.6."""
+
+INTERPRETED = frozenset("zh en ru fr de pt es it id ko ja vi th ar yue hi el tr".split())
+"""The languages between which `qwen3-livetranslate-*` translate.  Source: the vendor's page of the model."""
 
 RETIRED = {
     "qwen-turbo": "qwen-flash",

@@ -12,6 +12,7 @@ from typing import BinaryIO, Literal, Protocol
 from protocol.keys import ApiKey
 from protocol.media import Container
 from protocol.transcription import Tokens, Transcription
+from protocol.translation import Wording
 
 
 class Cancel(Protocol):
@@ -192,6 +193,17 @@ class StreamRecogniser(LiveRecogniser, Protocol):
 
 
 AnyRecogniser = StreamRecogniser | ShortRecogniser | FileRecogniser
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Translated:
+    text: str
+    request_id: str = ""
+
+
+class TextTranslator(Protocol):
+    def translate(self, text: str, *, wording: Wording, key: ApiKey, cancel: Cancel) -> Translated:
+        """Return the text in the other language, its lines kept. Raises: UpstreamError, Cancelled."""
 
 
 # --- thinking ----------------------------------------------------------------------------------------------------
