@@ -29,7 +29,7 @@ from protocol.errors import BadInput, UpstreamError
 from protocol.keys import ApiKey
 from protocol.transcription import Transcription
 from providers.dashscope.tasks import Tasks
-from providers.dashscope.temporary_upload import upload
+from providers.dashscope.temporary_upload import Upload, upload
 from providers.dashscope.transport import Transport
 from services.ports import Cancel, HearingOptions, Link, Recording, SoundFile, Transcript
 
@@ -108,7 +108,14 @@ class FileRecogniser:
         return self._recognise(self._upload(sound, key, cancel), key, cancel)
 
     def _upload(self, sound: SoundFile, key: ApiKey, cancel: Cancel) -> str:
-        return upload(self._transport, sound, model=self.model, base_url=self._base_url, key=key, cancel=cancel)
+        kind = sound.container
+        sent = Upload(
+            file=sound.file,
+            size_bytes=sound.size_bytes,
+            name=f"recording.{kind.name}",
+            content_type=kind.content_type,
+        )
+        return upload(self._transport, sent, model=self.model, base_url=self._base_url, key=key, cancel=cancel)
 
     def _recognise(self, url: str, key: ApiKey, cancel: Cancel, **parameters: object) -> Transcription:
         task_id = self._sdk.submit_transcription(

@@ -7,27 +7,37 @@ Source: DashScope HTTP reference §3.2 (local file upload).
 
 import secrets
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import BinaryIO
 from urllib.parse import quote
 
 from protocol.dashscope import read_upload_policy
 from protocol.keys import ApiKey
 from providers.dashscope.transport import Transport, authorization
-from services.ports import Cancel, SoundFile
+from services.ports import Cancel
 
 RESOLVE = {"X-DashScope-OssResourceResolve": "enable"}
 """Without it the vendor does not read its own `oss://` addresses."""
 _PIECE_BYTES = 65_536
 
 
-def upload(transport: Transport, sound: SoundFile, *, model: str, base_url: str, key: ApiKey, cancel: Cancel) -> str:
-    """Return the vendor's own address (oss://) of a recording. Raises: UpstreamError, Cancelled."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """A file to be kept for a while. `name` is what it is called there; it can be read more than once."""
+
+    file: BinaryIO
+    size_bytes: int
+    name: str
+    content_type: str
+
+
+def upload(transport: Transport, sent: Upload, *, model: str, base_url: str, key: ApiKey, cancel: Cancel) -> str:
+    """Return the vendor's own address (oss://) of a file. Raises: UpstreamError, Cancelled."""
     url = f"{base_url}/uploads?action=getPolicy&model={quote(model)}"
     with transport.call("GET", url, headers={"Authorization": authorization(key)}, cancel=cancel) as response:
         policy = read_upload_policy(response.read())
-    name = f"recording.{sound.container.name}"
-    form = policy.form(name, content_type=sound.container.content_type)
-    body = _Form(form, sound, name=name)
+    form = policy.form(sent.name, content_type=sent.content_type)
+    body = _Form(form, sent)
     with transport.call("POST", policy.upload_host, headers=body.headers, body=body, cancel=cancel) as response:
         response.read()
     return f"oss://{form['key']}"
@@ -36,15 +46,15 @@ def upload(transport: Transport, sound: SoundFile, *, model: str, base_url: str,
 class _Form:
     """A multipart body that ends with a file. It can be sent again from its beginning."""
 
-    def __init__(self, fields: dict[str, str], sound: SoundFile, *, name: str) -> None:
+    def __init__(self, fields: dict[str, str], sent: Upload) -> None:
         boundary = secrets.token_hex(16)
         head = [_part(boundary, f'name="{field}"', "") + value for field, value in fields.items()]
-        kind = f"Content-Type: {sound.container.content_type}\r\n"
-        head.append(_part(boundary, f'name="file"; filename="{name}"', kind))
+        kind = f"Content-Type: {sent.content_type}\r\n"
+        head.append(_part(boundary, f'name="file"; filename="{sent.name}"', kind))
         self._head = "\r\n".join(head).encode()
         self._tail = f"\r\n--{boundary}--\r\n".encode()
-        self._sound = sound
-        length = len(self._head) + sound.size_bytes + len(self._tail)
+        self._file = sent.file
+        length = len(self._head) + sent.size_bytes + len(self._tail)
         self.headers = {
             "Content-Type": f"multipart/form-data; boundary={boundary}",
             "Content-Length": str(length),
@@ -52,7 +62,7 @@ class _Form:
 
     def __iter__(self) -> Iterator[bytes]:
         yield self._head
-        yield from _pieces(self._sound.file)
+        yield from _pieces(self._file)
         yield self._tail
 
 
