@@ -10,7 +10,18 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from services.known_models import ALIASES, MODELS, OPENAI_CHAT, RETIRED, SNAPSHOT, STREAM_ONLY, Kind, Model, Role
+from services.known_models import (
+    ALIASES,
+    MODELS,
+    OPENAI_CHAT,
+    OPENAI_IMAGE,
+    RETIRED,
+    SNAPSHOT,
+    STREAM_ONLY,
+    Kind,
+    Model,
+    Role,
+)
 
 __all__ = ["RETIRED", "Catalogue", "Defaults", "Model", "read_aliases", "retired_among"]
 
@@ -29,6 +40,8 @@ class Defaults:
     diarization: str = "paraformer-v2"
     translation: str = "qwen3-livetranslate-flash"
     speech: str = "qwen3-tts-flash"
+    image: str = "qwen-image-2.0"
+    image_edit: str = "qwen-image-2.0"
 
     def of(self, role: Role) -> str:
         name: str = getattr(self, role)
@@ -59,6 +72,10 @@ class Catalogue:
     def resolve_speech(self, model: str) -> str:
         """Return the model to speak with; an empty name is the default's."""
         return self._resolve(model, {"speech": "speech"})
+
+    def resolve_image(self, model: str, *, is_edit: bool = False) -> str:
+        """Return the model to draw with; OpenAI's names stand for another default when it begins from pictures."""
+        return self._resolve(model, {"image": "image_edit" if is_edit else "image"})
 
     def diarizes(self, model: str) -> bool:
         """Whether the name promises to tell speakers apart."""
@@ -120,12 +137,16 @@ _KIND_OF: dict[Role, Kind] = {
     "diarization": "asr-file",
     "translation": "translation",
     "speech": "tts",
+    "image": "image",
+    "image_edit": "image",
 }
 
 
 def role_of(name: str) -> Role | None:
     """Return what a name of OpenAI's is asked for; None for any other name."""
     role = ALIASES.get(name) or ALIASES.get(SNAPSHOT.sub("", name))
+    if role is None and OPENAI_IMAGE.match(name):
+        return "image"
     if role is None and OPENAI_CHAT.match(name):
         return "chat"
     return role

@@ -18,9 +18,10 @@ Kind = Literal[
     "tts-realtime",
     "omni-realtime",
     "translation",
+    "image",
     "",
 ]
-Role = Literal["chat", "vision", "omni", "transcription", "diarization", "translation", "speech"]
+Role = Literal["chat", "vision", "omni", "transcription", "diarization", "translation", "speech", "image", "image_edit"]
 
 CATALOGUED_AT = 1791590400
 """When the list was made, seconds since 1970: the vendor does not tell when each model was."""
@@ -90,12 +91,23 @@ MODELS: tuple[Model, ...] = (
         "Speaks; own voices, speed and pitch",
     ),
     *_models("tts-realtime", "qwen3-tts-flash-realtime", "Speaks while the text arrives"),
+    *_models(
+        "image",
+        "qwen-image-2.0 qwen-image-2.0-pro qwen-image-2.1-pro qwen-image-3.0 qwen-image-3.0-pro wan2.7-image"
+        " wan2.7-image-pro",
+        "Draws, from words and other pictures",
+    ),
+    *_models("image", "z-image-turbo wan2.6-t2i wan2.5-t2i-preview", "Draws from words"),
+    *_models("image", "wan2.6-image wan2.5-i2i-preview", "Draws from words and other pictures"),
 )
 
 ALIASES: dict[str, Role] = {
     **dict.fromkeys("whisper-1 gpt-4o-transcribe gpt-4o-mini-transcribe gpt-transcribe".split(), "transcription"),
     "gpt-4o-transcribe-diarize": "diarization",
     **dict.fromkeys("tts-1 tts-1-hd gpt-4o-mini-tts".split(), "speech"),
+    **dict.fromkeys(
+        "dall-e-2 dall-e-3 gpt-image-1 gpt-image-1-mini gpt-image-1.5 gpt-image-2 chatgpt-image-latest".split(), "image"
+    ),
     **dict.fromkeys("gpt-4o-audio-preview gpt-4o-mini-audio-preview gpt-audio gpt-audio-mini".split(), "omni"),
     **dict.fromkeys(
         "gpt-3.5-turbo gpt-4 gpt-4-turbo gpt-4o gpt-4o-mini gpt-4.1 gpt-4.1-mini gpt-4.1-nano chatgpt-4o-latest"
@@ -110,6 +122,9 @@ SNAPSHOT = re.compile(r"-(\d{4}-\d{2}-\d{2}|\d{4}|preview|latest)$")
 
 OPENAI_CHAT = re.compile(r"(gpt-(3\.5|[4-9])|chatgpt-|o[1-9](-|$))(?!.*(transcribe|tts|audio|realtime|image|embed))")
 """The start of the names of OpenAI's chat models, those too that came after this list."""
+
+OPENAI_IMAGE = re.compile(r"((chat)?gpt-image|dall-e)-")
+"""The start of the names of OpenAI's models that draw, those too that came after this list."""
 
 STREAM_ONLY = re.compile(r"(?!.*-realtime)(.*-omni-|qwq-|qvq-|qwen3-livetranslate-|qwen3-.*-thinking)")
 """Models that answer whole calls with an error.  Source: DashScope HTTP reference §2.5, §2.6."""
@@ -139,6 +154,8 @@ RETIRED = {
     "qwen3-tts-instruct-flash": "qwen3-tts-flash",
     "qwen3-tts-instruct-flash-realtime": "qwen3-tts-flash-realtime",
     "cosyvoice-v1": "cosyvoice-v3-plus",
+    **dict.fromkeys("qwen-image qwen-image-plus qwen-image-max".split(), "qwen-image-2.0"),
+    **dict.fromkeys("qwen-image-edit qwen-image-edit-plus qwen-image-edit-max".split(), "qwen-image-2.0"),
     "qwen-omni-turbo": "qwen3.5-omni-plus",
     "qwen-omni-turbo-realtime": "qwen3.5-omni-plus-realtime",
     "qwen3-omni-flash-realtime": "qwen3.5-omni-plus-realtime",

@@ -90,13 +90,13 @@ class Painter:
         with self._transport.call("GET", url, headers={}, cancel=cancel) as response:
             if not response.headers.get("content-type", "").startswith("image/"):
                 raise _unreadable("it is not a picture")
-            data = b""
+            data = bytearray()
             while piece := response.read1(65_536):
                 data += piece
                 if len(data) > _MOST_BYTES:
                     raise _unreadable(f"it is larger than {_MOST_BYTES} bytes")
-        cancel.raise_if_cancelled()
-        return data
+        cancel.raise_if_cancelled()  # an answer that was shut may look like one that ended
+        return bytes(data)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from protocol.keys import ApiKey
 from protocol.media import WAV
 from providers.dashscope import tasks
 from providers.dashscope.asr_file import FileRecogniser
-from providers.dashscope.temporary_upload import upload
+from providers.dashscope.temporary_upload import Upload, upload
 from providers.dashscope.transport import Transport
 from services.flow import CancelToken
 from services.ports import ANYTHING, HearingOptions, Recording, SoundFile, Transcript
@@ -262,7 +262,8 @@ def test_an_upload_is_sent_again_whole_when_the_connection_had_died(
 
     vendor = script(serve)
 
-    address = upload(transport, sound(), model="fun-asr", base_url=vendor.url, key=api_key, cancel=cancel)
+    sent = Upload(file=sound().file, size_bytes=sound().size_bytes, name="recording.wav", content_type="audio/wav")
+    address = upload(transport, sent, model="fun-asr", base_url=vendor.url, key=api_key, cancel=cancel)
 
     assert address == "oss://dir/recording.wav"
     assert bodies[0] == bodies[1]
