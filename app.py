@@ -353,7 +353,10 @@ def _session_rules(settings: Settings) -> SessionRules:
             copies=settings.tts_output_dir,
         ),
         memory=MemoryRules(
-            system_prompt=settings.system_prompt, turns=settings.history_turns, tokens=settings.history_tokens
+            system_prompt=settings.system_prompt,
+            turns=settings.history_turns,
+            tokens=settings.history_tokens,
+            has_summary=settings.history_summary,
         ),
     )
 

@@ -237,6 +237,9 @@ class Settings:
     history_tokens: int = setting(
         "CONVERSATION_TOKENS", 4000, whole(100, 1_000_000), "The same in tokens, about; the newest turns are kept"
     )
+    history_summary: bool = setting(
+        "CONVERSATION_SUMMARY", False, SWITCH, "Tell the model a summary of the turns before; costs a call now and then"
+    )
     max_upload_bytes: int = setting(
         "MAX_UPLOAD_BYTES", 104_857_600, whole(1024, 2_147_483_648), "A recording to transcribe, bytes"
     )

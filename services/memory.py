@@ -18,20 +18,25 @@ from services.conversation import Exchange, exchange_of, messages, window
 from services.pictures import PictureRules, prepare
 from services.ports import Message, Picture
 from services.storage_ports import Conversations, ObjectStore, TurnRecord
+from services.summary import Summariser
 
 _log = logging.getLogger(__name__)
 
 _PATIENCE_S = 0.3
 """Counted from the beginning of reading, which begins with the utterance: mostly over before the words are known."""
 
+_SUMMARY_PATIENCE_S = 10.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryRules:
-    """How much of a conversation the model is told: at most so many turns, and about so many tokens."""
+    """How much of a conversation the model is told: at most so many turns, about so many tokens, and whether a summary
+    of what came before."""
 
     system_prompt: str
     turns: int
     tokens: int
+    has_summary: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -43,6 +48,7 @@ class _Reading:
     began_s: float = field(default_factory=time.monotonic)
     exchanges: list[Exchange] | None = None
     pictures: tuple[str, Sequence[Picture]] | None = None
+    summary: str = ""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -59,6 +65,7 @@ class _Known:
     own: dict[str, Exchange] = field(default_factory=dict)
     settled: set[str] = field(default_factory=set)
     shown: dict[str, Sequence[Picture]] = field(default_factory=dict)
+    summary: str = ""
 
 
 class Memory:
@@ -76,10 +83,11 @@ class Memory:
         owner: str,
         pictures: PictureRules | None,
         name: str,
+        summariser: Summariser | None = None,
     ) -> None:
         self._history, self._rules, self._store, self._owner = history, rules, store, owner
         self._picture_rules, self._name = pictures, name
-        self._system = Message(role="system", content=rules.system_prompt)
+        self._summariser = summariser
         self._lock = threading.Lock()
         self._known = _Known(conversation_id="", is_new=True)
 
@@ -112,9 +120,11 @@ class Memory:
             )
             known.reading.thread.start()
 
-    def close(self) -> None:
+    def close(self, *, is_hurried: bool = False) -> None:
         """End with the connection; a reader that waits for a database is left to the database's own deadline."""
         self._wait()
+        if self._summariser:
+            self._summariser.close(patience_s=0 if is_hurried else _SUMMARY_PATIENCE_S)
 
     # --- the turn's side
 
@@ -125,10 +135,12 @@ class Memory:
         rules = self._rules
         with self._lock:
             _take_in(self._known)
-            exchanges = {one.turn_id: one for one in self._known.earlier} | self._known.own
             shown = {} if pictures or not self._picture_rules else self._known.shown
-            earlier = messages(window(exchanges.values(), turns=rules.turns, tokens=rules.tokens), shown=shown)
-        return [self._system, *earlier, Message(role="user", content=question, pictures=tuple(pictures))]
+            earlier = messages(self._told(), shown=shown)
+            summary = self._known.summary
+        system = f"{rules.system_prompt}\n\n此前对话的摘要：{summary}" if summary else rules.system_prompt
+        asked = Message(role="user", content=question, pictures=tuple(pictures))
+        return [Message(role="system", content=system), *earlier, asked]
 
     def add(self, turn: TurnRecord, pictures: Sequence[Picture], *, is_saved: bool) -> None:
         """Remember a turn of this connection. `is_saved`: the history has it, and is asked from now on."""
@@ -141,6 +153,13 @@ class Memory:
                 known.shown = {turn.turn_id: pictures} if pictures else known.shown
             for turn_id in list(known.own)[: -self._rules.turns or None]:
                 del known.own[turn_id]
+            conversation_id, told = known.conversation_id, self._told()
+        if self._summariser and is_saved:
+            self._summariser.begin(conversation_id, told)
+
+    def _told(self) -> list[Exchange]:
+        exchanges = {one.turn_id: one for one in self._known.earlier} | self._known.own
+        return window(exchanges.values(), turns=self._rules.turns, tokens=self._rules.tokens)
 
     def _wait(self) -> bool:
         """Wait a moment for the reader; returns whether it has ended."""
@@ -156,6 +175,8 @@ class Memory:
         """Read the last turns, then the pictures of the last one that has any, unless they are at hand."""
         try:
             turns = self._history.window(self._owner, conversation_id, turns=self._rules.turns)
+            if turns and self._rules.has_summary:
+                reading.summary = self._history.conversation(self._owner, conversation_id).summary
             reading.exchanges = [exchange for turn in turns if (exchange := exchange_of(turn))]
             seen = next((one for one in reading.exchanges if one.image_keys), None)
             if self._picture_rules and seen and seen.turn_id != shown:
@@ -177,7 +198,7 @@ def _take_in(known: _Known) -> None:
     reading = known.reading
     if not reading or reading.exchanges is None:
         return
-    known.earlier = reading.exchanges
+    known.earlier, known.summary = reading.exchanges, reading.summary
     known.own = {turn_id: one for turn_id, one in known.own.items() if turn_id not in reading.settled}
     known.settled -= reading.settled
     if reading.pictures and not known.own.keys() & known.shown.keys():

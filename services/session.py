@@ -27,6 +27,7 @@ from services.looking import Looking
 from services.memory import Memory, MemoryRules
 from services.outbox import Outbox
 from services.pictures import PictureRules
+from services.summary import Summariser
 from services.turn import Engines, error_event
 from services.turns import TurnRules, Turns, TurnStuck
 from services.utterance import Utterance
@@ -109,6 +110,7 @@ class Session:
             owner=caller.owner,
             pictures=rules.pictures if telling.has_pictures else None,
             name=self._name,
+            summariser=self._summariser() if rules.memory.has_summary else None,
         )
         self._turns = Turns(
             engines,
@@ -127,6 +129,10 @@ class Session:
         self._last_activity = self._last_packet = time.monotonic()
         self._has_told_missing = False
         self._draining = threading.Event()
+
+    def _summariser(self) -> Summariser:
+        engines, caller = self._engines, self._caller
+        return Summariser(engines.conversations, engines.chat, owner=caller.owner, key=caller.key, name=self._name)
 
     # --- the handler's loop
 
@@ -343,9 +349,9 @@ class Session:
         self._turns.stop(played_ms=None)
         with contextlib.suppress(TurnStuck):
             self._turns.wait()
-        self._memory.close()
         if self._socket.is_open:
             self._outbox.drain(1.0)
             self._socket.close(code, reason)
         self._socket.abort()
         self._outbox.close()
+        self._memory.close(is_hurried=self._draining.is_set())

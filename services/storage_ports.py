@@ -84,13 +84,18 @@ class History(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversation:
-    """Turns that belong together. `title` is the beginning of its first question."""
+    """Turns that belong together. `title` is the beginning of its first question.
+
+    `summary` tells the turns that began until `summary_until`, that one included.
+    """
 
     conversation_id: str
     owner: str
     title: str
     created_at: datetime
     updated_at: datetime
+    summary: str = ""
+    summary_until: datetime | None = None
 
 
 class Conversations(Protocol):
@@ -123,6 +128,14 @@ class Conversations(Protocol):
         newest_first: bool = False,
     ) -> Sequence[TurnRecord]:
         """Return turns of a conversation; `including`: with the turn `after` itself. Raises: NotFound."""
+
+    def between(
+        self, owner: str, conversation_id: str, *, after: datetime | None, before: datetime, limit: int
+    ) -> Sequence[TurnRecord]:
+        """Return turns that began between two moments, both excluded, oldest first; nothing for an unknown one."""
+
+    def summarise(self, conversation: Conversation, summary: str, *, until: datetime) -> None:
+        """Keep a summary, unless the conversation has been deleted since it was read, and maybe begun anew."""
 
     def export(self, owner: str, conversation_id: str = "") -> Iterator[TurnRecord]:
         """Yield all turns of an owner, or of one conversation, each conversation oldest first, in bounded memory."""

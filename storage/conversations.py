@@ -7,9 +7,10 @@ may be slow, and a cursor would hold one of few connections and run into the dat
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, and_, delete, func, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, and_, delete, func, or_, select, true, update
 
 from protocol.errors import NotFound
 from services.storage_ports import Conversation, TurnRecord
@@ -87,6 +88,22 @@ class SqlConversations:
                 wanted = wanted.where(is_next(_T.started_at, _T.id, last.started_at, last.id, including=including))
             wanted = wanted.order_by(*_ordered(_T.started_at, _T.id, newest_first=newest_first))
             return [turn_of(row) for row in connection.execute(wanted)]
+
+    def between(
+        self, owner: str, conversation_id: str, *, after: datetime | None, before: datetime, limit: int
+    ) -> Sequence[TurnRecord]:
+        """Return turns that began between two moments, both excluded, oldest first; nothing for an unknown one."""
+        wanted = _in(owner, conversation_id).where(_T.started_at < before)
+        if after:
+            wanted = wanted.where(_T.started_at > after)
+        return self._turns(wanted.order_by(_T.started_at, _T.id).limit(limit))
+
+    def summarise(self, conversation: Conversation, summary: str, *, until: datetime) -> None:
+        """Keep a summary, unless the conversation has been deleted since it was read, and maybe begun anew."""
+        is_row = and_(_C.owner == conversation.owner, _C.conversation_id == conversation.conversation_id)
+        is_same = and_(is_row, _C.created_at == conversation.created_at)
+        with database.reported(self._engine.url, "keep a summary"), self._engine.begin() as connection:
+            connection.execute(update(conversations).where(is_same).values(summary=summary, summary_until=until))
 
     def export(self, owner: str, conversation_id: str = "") -> Iterator[TurnRecord]:
         """Yield all turns of an owner, or of one conversation, each conversation oldest first, in bounded memory."""
@@ -195,4 +212,6 @@ def _conversation_of(row: Row[Any]) -> Conversation:
         title=row.title,
         created_at=row.created_at,
         updated_at=row.updated_at,
+        summary=row.summary or "",
+        summary_until=row.summary_until,
     )

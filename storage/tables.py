@@ -118,10 +118,14 @@ conversations = Table(
     Column("title", String(200), nullable=False),
     Column("created_at", UtcDateTime(), nullable=False),
     Column("updated_at", UtcDateTime(), nullable=False),
+    Column("summary", LongText(), nullable=True),
+    Column("summary_until", UtcDateTime(), nullable=True),
     UniqueConstraint("owner", "conversation_id", name="conversations_once"),
     UniqueConstraint("owner", "updated_at", "id", name="conversations_by_use"),
     mysql_engine="InnoDB",
     mysql_charset="utf8mb4",
     mysql_collate="utf8mb4_bin",
 )
-"""One row per conversation of an owner, written with its turns. Two owners may use the same `conversation_id`."""
+"""One row per conversation of an owner, written with its turns. Two owners may use the same `conversation_id`.
+
+`summary` tells the turns that began until `summary_until`, that one included."""

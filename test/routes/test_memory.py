@@ -9,10 +9,12 @@ import urllib3
 from websocket import WebSocketBadStatusException
 
 from emulator import Emulator
+from services.access import HOUSE
 from test.support.device import TestDevice, packets, spoken_wav
 from test.support.photos import photo, picture_packets
 from test.support.recordings import said_s
 from test.support.servers import RunningServer
+from test.support.waiting import eventually
 
 Serve = Callable[..., RunningServer]
 Connect = Callable[..., TestDevice]
@@ -23,9 +25,7 @@ STORY = "".join(f"这是故事的第{number}句话。" for number in "一二三�
 
 def told(emulator: Emulator, key: str) -> list[tuple[str, Any]]:
     """Return what the model was last told, as (role, content), the system prompt left out."""
-    bodies = [note["body"] for note in emulator.journal(key) if note["kind"] == "request"]
-    messages = [body["messages"] for body in bodies if "messages" in body and body.get("stream")][-1]
-    return [(message["role"], message["content"]) for message in messages[1:]]
+    return [(message["role"], message["content"]) for message in prompts(emulator, key)[-1][1:]]
 
 
 def talk(device: TestDevice, *questions: str, named: str = "kitchen") -> None:
@@ -260,6 +260,59 @@ def test_a_picture_that_is_gone_leaves_its_words(
             path.unlink()
 
     assert told(emulator, key) == [("user", "这是什么"), ("assistant", "一只猫。"), ("user", "这是什么")]
+
+
+def test_what_left_the_window_is_told_as_a_summary(
+    serve: Serve, connect: Connect, scenario: Callable[..., None], emulator: Emulator, key: str
+) -> None:
+    scenario(replies=["好。", "好。", "好。", "用户叫小明。", "你叫小明。"])
+    server = serve(history_turns=2, history_summary=True)
+    with TestDevice(server.audio_url) as device:
+        talk(device, "我叫小明", "二", "三")
+        eventually(lambda: summary_of(server))
+
+    talk(connect(server), "我叫什么")
+
+    system, *_ = prompts(emulator, key)[-1]
+    assert system["content"].endswith("此前对话的摘要：用户叫小明。")
+    assert told(emulator, key) == [*turns("二", "三"), ("user", "我叫什么")]
+    assert "用户：我叫小明\n助手：好。" in prompts(emulator, key)[3][1]["content"]
+
+
+def test_a_summary_that_fails_harms_no_turn_and_is_tried_again(
+    serve: Serve, scenario: Callable[..., None], emulator: Emulator, key: str
+) -> None:
+    scenario(replies=["好。"])
+    server = serve(history_turns=1, history_summary=True)
+    with TestDevice(server.audio_url) as device:
+        talk(device, "一")
+        scenario(replies=["好。"], faults=[{"stage": "chat", "kind": "status", "status": 500, "after": 0, "times": 0}])
+        device.turn(spoken_wav("二"))
+        scenario(replies=["好。"])
+        talk(device, "三", "四", named="")
+        eventually(lambda: summary_of(server))
+
+    assert device.bodies("audio_complete")[-1]["chat_success"]
+
+
+def test_no_summary_is_asked_for_unless_the_operator_wants_one(
+    serve: Serve, connect: Connect, scenario: Callable[..., None], emulator: Emulator, key: str
+) -> None:
+    scenario(replies=["好。"])
+
+    talk(connect(serve(history_turns=1)), "一", "二", "三")
+
+    assert len(prompts(emulator, key)) == 3
+
+
+def summary_of(server: RunningServer) -> str:
+    return str(server.app.extensions["storage"].history.conversations.conversation(HOUSE, "kitchen").summary)
+
+
+def prompts(emulator: Emulator, key: str) -> list[list[dict[str, Any]]]:
+    """Return what the model was told, by call."""
+    bodies = [note["body"] for note in emulator.journal(key) if note["kind"] == "request"]
+    return [body["messages"] for body in bodies if body.get("stream") and "messages" in body]
 
 
 def turns(*questions: str) -> list[tuple[str, str]]:

@@ -166,6 +166,32 @@ def test_the_objects_of_a_conversation_are_known_before_it_is_deleted(
     assert sorted(reader.delete("ann", "c")) == sorted(keys)
 
 
+def test_turns_between_two_moments_come_oldest_first(reader: Conversations, save: Callable[..., None]) -> None:
+    for minute in range(1, 7):
+        save("ann", "c", minute)
+    first, last = START + timedelta(minutes=2), START + timedelta(minutes=6)
+
+    assert minutes(reader.between("ann", "c", after=first, before=last, limit=2)) == [3, 4]
+    assert minutes(reader.between("ann", "c", after=None, before=first, limit=9)) == [1]
+    assert reader.between("bob", "c", after=None, before=last, limit=9) == []
+
+
+def test_a_summary_is_kept_but_not_for_a_conversation_begun_anew(
+    reader: Conversations, save: Callable[..., None]
+) -> None:
+    save("ann", "c", 1)
+    before = reader.conversation("ann", "c")
+    reader.summarise(before, "摘要 😀", until=START)
+    kept = reader.conversation("ann", "c")
+    reader.delete("ann", "c")
+    save("ann", "c", 2)
+
+    reader.summarise(before, "of the deleted one", until=START)
+
+    assert (kept.summary, kept.summary_until) == ("摘要 😀", START)
+    assert reader.conversation("ann", "c").summary == ""
+
+
 def test_an_export_has_everything_of_an_owner_in_order_however_much(
     reader: Conversations, save: Callable[..., None]
 ) -> None:
