@@ -27,10 +27,14 @@ _ORIENTATION = 0x0112
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PictureRules:
-    """`max_side` is what a longer side is reduced to; a picture of more than `max_pixels` is refused undecoded."""
+    """`max_side` is what a longer side is reduced to; a picture of more than `max_pixels` is refused undecoded.
+
+    A file of more than `most_bytes` is written anew.
+    """
 
     max_side: int
     max_pixels: int
+    most_bytes: int = _MOST_BYTES
 
 
 def prepare(data: bytes, *, rules: PictureRules) -> Picture:
@@ -73,7 +77,7 @@ def _check_size(image: Image.Image, rules: PictureRules) -> None:
 def _is_fit(image: Image.Image, kind: PictureKind, data: bytes, rules: PictureRules) -> bool:
     is_upright = image.getexif().get(_ORIENTATION, 1) == 1
     is_still = getattr(image, "n_frames", 1) == 1
-    is_small = max(image.size) <= rules.max_side and len(data) <= _MOST_BYTES
+    is_small = max(image.size) <= rules.max_side and len(data) <= rules.most_bytes
     return kind in _FIT_KINDS and is_upright and is_still and is_small
 
 
