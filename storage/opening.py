@@ -11,6 +11,7 @@ from services.storage_ports import ObjectStore
 from storage.journaled_history import JournaledHistory
 from storage.local_files import LocalFiles, load_or_create_secret
 from storage.retention import Retention
+from storage.videos import SqlVideos
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,11 +46,13 @@ class Storage:
     files: LocalFiles
     store: ObjectStore
     history: JournaledHistory
+    videos: SqlVideos
     retention: Retention
 
     def close(self) -> None:
         """End the threads and connections; harmless when repeated."""
         self.history.close()
+        self.videos.close()
         self.retention.close()
         self.store.close()
 
@@ -69,7 +72,8 @@ def open_storage(rules: StorageRules) -> Storage:
     )
     retention = Retention(rules.data_dir / "files", keep_days=rules.keep_days)
     retention.start()
-    return Storage(files=files, store=store, history=history, retention=retention)
+    videos = SqlVideos(rules.database)
+    return Storage(files=files, store=store, history=history, videos=videos, retention=retention)
 
 
 def _open_bucket(rules: StorageRules) -> ObjectStore | None:

@@ -129,3 +129,30 @@ conversations = Table(
 """One row per conversation of an owner, written with its turns. Two owners may use the same `conversation_id`.
 
 `summary` tells the turns that began until `summary_until`, that one included."""
+
+videos = Table(
+    "videos",
+    metadata,
+    Column("id", _row_number(), primary_key=True, autoincrement=True),
+    Column("video_id", String(64), nullable=False),
+    Column("owner", String(128), nullable=False),
+    Column("created_at", UtcDateTime(), nullable=False),
+    Column("task_id", String(128), nullable=False),
+    Column("model", String(256), nullable=False),
+    Column("size", String(32), nullable=False),
+    Column("seconds", Integer(), nullable=False),
+    Column("video_order", LongText(), nullable=False),
+    Column("status", String(32), nullable=False),
+    Column("completed_at", UtcDateTime(), nullable=True),
+    Column("expires_at", UtcDateTime(), nullable=True),
+    Column("url", LongText(), nullable=False),
+    Column("error_code", String(128), nullable=False),
+    Column("error_message", LongText(), nullable=False),
+    Column("remixed_from", String(64), nullable=False),
+    UniqueConstraint("video_id", name="videos_once"),
+    UniqueConstraint("owner", "created_at", "id", name="videos_by_age"),
+    mysql_engine="InnoDB",
+    mysql_charset="utf8mb4",
+    mysql_collate="utf8mb4_bin",
+)
+"""One row per video that somebody asked for, whatever became of it; `video_order` is JSON."""

@@ -8,8 +8,8 @@ from test.laws.house import Module, house, is_stdlib, products, rooms, sample
 MAY_IMPORT: dict[str, set[str]] = {
     "protocol": set(),
     "services": {"protocol"},
-    "providers": {"protocol", "services.ports"},
-    "storage": {"protocol", "services.limit_ports", "services.ports", "services.storage_ports"},
+    "providers": {"protocol", "services.ports", "services.video_ports"},
+    "storage": {"protocol", "services.limit_ports", "services.ports", "services.storage_ports", "services.video_ports"},
     "routes": {"protocol", "services"},
     "config": {"config_rules", "protocol.keys"},  # secrets are `ApiKey` from the moment they are read
     "config_rules": {"protocol.keys"},

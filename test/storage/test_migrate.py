@@ -119,7 +119,7 @@ def test_a_start_that_was_killed_before_noting_the_revision_is_finished_by_the_n
     assert second.recent("session-1", limit=1) == [make_turn()]
     second.close()
     with connected(url) as connection:
-        assert connection.scalar(text("SELECT version_num FROM alembic_version")) == "0003"
+        assert connection.scalar(text("SELECT version_num FROM alembic_version")) == "0004"
 
 
 def test_turns_of_the_first_version_get_their_key_as_owner_and_their_session_as_conversation(url: URL) -> None:
