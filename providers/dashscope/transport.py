@@ -158,10 +158,15 @@ class Transport:
         cancel: Cancel,
         headers: Mapping[str, str],
         body: bytes | Iterable[bytes] | None = None,
+        is_repeatable: bool = True,
     ) -> Iterator[urllib3.BaseHTTPResponse]:
-        """Give the answer, its content not yet read. Raises: UpstreamError, Cancelled."""
+        """Give the answer, its content not yet read. Raises: UpstreamError, Cancelled.
+
+        Without `is_repeatable`, what may have reached the vendor is never sent again: it would be paid for twice.
+        """
         with _renaming(cancel):
-            response = self._send(method, url, body=body, headers=headers, cancel=cancel)
+            sent = {"body": body, "headers": headers}
+            response = self._send(method, url, cancel=cancel, is_repeatable=is_repeatable, **sent)
             forget = cancel.on_cancel(lambda: _shut_response(response))
             try:
                 _refuse_errors(response)
@@ -203,10 +208,14 @@ class Transport:
             for batch in batches:
                 yield from batch
 
-    def _send(self, method: str, url: str, *, cancel: Cancel, **call: Any) -> urllib3.BaseHTTPResponse:
+    def _send(
+        self, method: str, url: str, *, cancel: Cancel, is_repeatable: bool, **call: Any
+    ) -> urllib3.BaseHTTPResponse:
         cancel.raise_if_cancelled()
         token = _current.set(cancel)
         try:
+            if not is_repeatable:
+                return self._request(method, url, **call)
             return self._once_more(lambda: self._request(method, url, **call), cancel)
         finally:
             _current.reset(token)
