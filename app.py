@@ -1,6 +1,5 @@
-"""Build the server out of its parts, and run it. The only place where parts are made and joined."""
+"""Build the server out of its parts, and run it. Parts are made and joined here, the HTTP doors in `doors.py`."""
 
-import functools
 import logging
 import sys
 import tempfile
@@ -10,49 +9,39 @@ from flask import Blueprint, Flask
 from sqlalchemy import URL
 
 import config
+import doors
 from config import Settings
 from protocol.packets import Limits as PacketLimits
-from providers.dashscope import narrators, recognisers
-from providers.dashscope.chat import CompatibleChat, CompatibleCompletions, NativeCompletions
-from providers.dashscope.models import CompatibleModels
+from providers.dashscope import recognisers
+from providers.dashscope.chat import CompatibleChat
 from providers.dashscope.reach import reach
 from providers.dashscope.transport import Transport
 from providers.dashscope.tts_http import HttpSynthesiser
 from providers.dashscope.tts_realtime import RealtimeSynthesiser
 from routes import (
     audio_websocket,
-    chat_api,
     errors,
     gate,
     health,
     history_api,
     metrics_api,
-    models_api,
     openapi,
     pages,
     socket,
-    speech_api,
-    transcription_api,
     vlm_websocket,
 )
 from routes.auth import Auth
 from services import catalogue
 from services.access import Access, AccessRules, TokenList
-from services.catalogue import Catalogue
-from services.chat import ChatCompletions
 from services.history import SpokenHistory
 from services.limit_ports import LimitRules
 from services.limits import Limits
 from services.memory import MemoryRules
 from services.metrics import Metrics
-from services.model_list import ModelList
 from services.pictures import PictureRules
-from services.ports import AnyRecogniser
 from services.readiness import Dependency, Readiness
 from services.session import SessionRules
 from services.sessions import Sessions
-from services.speech_synthesis import SpeechRules, SpeechSynthesis
-from services.transcription import TranscriptionService
 from services.turn import Engines
 from services.turns import TurnRules
 from storage.database import mysql_url, sqlite_url
@@ -69,7 +58,7 @@ def create_app(settings: Settings) -> Flask:
     has_public_urls = bool(settings.public_url or settings.oss_bucket)
     settings = _with_vendor(settings, app)
     storage = app.extensions["storage"] = _open_storage(settings)
-    transport = _open_transport(settings, idle_s=settings.upstream_idle_s)
+    transport = doors.open_transport(settings, idle_s=settings.upstream_idle_s)
     metrics = Metrics(folder=settings.metrics_folder)
     engines = _build_engines(settings, transport, storage, has_public_urls=has_public_urls)
     engines = replace(engines, meter=metrics)
@@ -88,10 +77,11 @@ def create_app(settings: Settings) -> Flask:
     errors.register(app)
     app.register_blueprint(audio_websocket.blueprint(engines, rules, sessions=sessions))
     app.register_blueprint(vlm_websocket.blueprint(seeing, picture_rules, sessions=sessions))
-    app.register_blueprint(_chat_door(settings))
-    app.register_blueprint(_models_door(settings, transport))
-    app.register_blueprint(_speech_door(settings, transport))
-    app.register_blueprint(_transcription_door(settings, transport))
+    app.register_blueprint(doors.chat(settings))
+    app.register_blueprint(doors.models(settings, transport))
+    app.register_blueprint(doors.speech(settings, transport))
+    app.register_blueprint(doors.transcription(settings, transport))
+    app.register_blueprint(doors.translation(settings, transport))
     app.register_blueprint(_history_door(storage))
     app.extensions["keys"] = access.in_words
     vendor = "emulator" if "emulator" in app.extensions else "vendor"
@@ -191,69 +181,6 @@ def _warn_of_retired(settings: Settings) -> None:
         _log.warning("model %s was retired by the vendor; its successor is %s", name, successor)
 
 
-def _catalogue(settings: Settings) -> Catalogue:
-    defaults = catalogue.Defaults(
-        chat=settings.chat_model,
-        vision=settings.vlm_model,
-        transcription=settings.asr_model,
-        diarization=settings.diarization_model,
-        speech=settings.tts_model,
-    )
-    return Catalogue(
-        defaults=defaults,
-        aliases=catalogue.read_aliases(settings.model_aliases),
-        replaces_retired=settings.retired_models == "replace",
-    )
-
-
-def _models_door(settings: Settings, transport: Transport) -> Blueprint:
-    known = _catalogue(settings)
-    source = CompatibleModels(transport, chat_url=settings.chat_url)
-    return models_api.blueprint(ModelList(known, source), known)
-
-
-def _chat_door(settings: Settings) -> Blueprint:
-    """Return the door of chat completions; its line to the vendor has more patience than the one of spoken turns."""
-    transport = _open_transport(settings, idle_s=settings.chat_idle_s)
-    compatible = CompatibleCompletions(transport, url=settings.chat_url)
-    native = NativeCompletions(transport, base_url=settings.base_url)
-    return chat_api.blueprint(ChatCompletions(compatible, _catalogue(settings), native=native))
-
-
-def _speech_door(settings: Settings, transport: Transport) -> Blueprint:
-    rules = SpeechRules(
-        voice=settings.tts_voice,
-        instructed_model=settings.instructed_tts_model,
-        mp3_kbps=settings.mp3_kbps,
-        max_chars=settings.max_speech_chars,
-    )
-    build = functools.partial(
-        narrators.build,
-        transport=transport,
-        base_url=settings.base_url,
-        realtime_url=settings.realtime_tts_url,
-        connect_s=settings.connect_timeout_s,
-        idle_s=settings.upstream_idle_s,
-    )
-    return speech_api.blueprint(SpeechSynthesis(build, catalogue=_catalogue(settings), rules=rules))
-
-
-def _transcription_door(settings: Settings, transport: Transport) -> Blueprint:
-    def build(model: str) -> AnyRecogniser:
-        return recognisers.build(
-            model,
-            transport,
-            base_url=settings.base_url,
-            websocket_url=settings.websocket_base_url,
-            connect_s=settings.connect_timeout_s,
-            idle_s=settings.upstream_idle_s,
-            task_s=settings.file_asr_s,
-        )
-
-    service = TranscriptionService(build, catalogue=_catalogue(settings), file_model=settings.file_asr_model)
-    return transcription_api.blueprint(service, max_upload_bytes=settings.max_upload_bytes)
-
-
 def _history_door(storage: Storage) -> Blueprint:
     spoken = SpokenHistory(storage.history.conversations, store=storage.store, local=storage.files)
     return history_api.blueprint(spoken)
@@ -278,11 +205,6 @@ def _open_storage(settings: Settings) -> Storage:
         database=_database_url(settings),
     )
     return open_storage(rules)
-
-
-def _open_transport(settings: Settings, *, idle_s: float) -> Transport:
-    pool_size = settings.max_ws_sessions + settings.http_threads
-    return Transport(connect_s=settings.connect_timeout_s, idle_s=idle_s, pool_size=pool_size)
 
 
 def _build_engines(settings: Settings, transport: Transport, storage: Storage, *, has_public_urls: bool) -> Engines:

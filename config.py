@@ -7,7 +7,6 @@ Raises: SettingsError naming the variable, the value and the rule.
 
 import dataclasses
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +14,14 @@ from typing import Any
 
 from dotenv import dotenv_values
 
+from config_rules import DEFAULT_REALTIME_TTS as DEFAULT_REALTIME_TTS
 from config_rules import (
     FOLDER,
     HTTP,
     KEY,
     ORIGINS,
     PAIR,
+    REALTIME,
     REDIS,
     SAMPLE_RATE,
     SECRET,
@@ -38,6 +39,7 @@ from config_rules import (
     setting,
     whole,
 )
+from config_rules import model_of as model_of
 from protocol.keys import ApiKey
 
 VERSION = "0.1.0"
@@ -46,15 +48,6 @@ VERSION = "0.1.0"
 
 class SettingsError(Exception):
     """A variable whose value breaks its rule."""
-
-
-def _realtime(text: str) -> str:
-    if not model_of(text):
-        raise ValueError
-    return str(WS.parse(text))
-
-
-_REALTIME = Rule("a URL that starts with ws:// or wss:// and ends in ?model=…", _realtime)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,10 +93,16 @@ class Settings:
     diarization_model: str = setting(
         "DIARIZATION_ASR_MODEL", "fun-asr", TEXT, "Transcribes uploads when speakers are to be told apart"
     )
+    translation_model: str = setting(
+        "TRANSLATION_MODEL", "qwen3-livetranslate-flash", TEXT, "Translates uploads in one step; for whisper-1"
+    )
+    text_translation_model: str = setting(
+        "TEXT_TRANSLATION_MODEL", "qwen-mt-flash", TEXT, "Translates the transcripts of uploads in two steps"
+    )
     realtime_tts_url: str = setting(
         "REAL_TIME_AUDIO_URL",
         "",
-        _REALTIME,
+        REALTIME,
         "Speaks turns; ends in ?model=…; empty = qwen3-tts-flash-realtime in the region",
     )
     tts_model: str = setting(
@@ -155,8 +154,10 @@ class Settings:
         "ALLOWED_USER_AGENTS", "", TEXT, "Programs that may ask, as patterns with commas: OpenAI/*,curl/*; empty = all"
     )
     # --- where the server listens, what it writes
-    host: str = setting("HOST", "127.0.0.1", TEXT, "Address to listen on; 0.0.0.0 = every device of the network")
-    port: int = setting("PORT", 5000, whole(1, 65535), "Port to listen on")
+    host: str = setting(
+        "HOST QWEN_HOST", "127.0.0.1", TEXT, "Address to listen on; 0.0.0.0 = every device of the network"
+    )
+    port: int = setting("PORT QWEN_PORT", 5000, whole(1, 65535), "Port to listen on")
     public_url: str = setting(
         "PUBLIC_BASE_URL", "", HTTP, "How the world reaches this server, for signed links; empty = this machine's own"
     )
@@ -192,6 +193,12 @@ class Settings:
     # --- limits
     workers: int = setting("WORKERS", 1, whole(1, 64), "Processes; more than one on machines with more than two cores")
     max_ws_sessions: int = setting("MAX_WS_SESSIONS", 256, whole(1, 20000), "Open device connections per process")
+    gc_interval_s: int = setting(
+        "GC_INTERVAL_SECONDS",
+        0,
+        whole(0, 86400),
+        "Each process looks for garbage so often, seconds; 0 = Python's own way",
+    )
     http_threads: int = setting("HTTP_THREADS", 32, whole(2, 1000), "Threads per process beside the connections'")
     max_packet_bytes: int = setting("MAX_AUDIO_PACKET_BYTES", 8192, whole(256, 524_288), "Decoded bytes of one packet")
     max_vlm_packet_bytes: int = setting(
@@ -351,15 +358,6 @@ class Settings:
                 "so DASHSCOPE_WORKSPACE_ID must be set too."
             )
         return SHARED_HOSTS[self.region]
-
-
-DEFAULT_REALTIME_TTS = "qwen3-tts-flash-realtime"
-
-
-def model_of(realtime_url: str) -> str:
-    """Return the model that a realtime URL names in its query, or an empty text."""
-    found = re.search(r"[?&]model=([^&]+)", realtime_url)
-    return found[1] if found else ""
 
 
 def load(environ: Mapping[str, str] | None = None, *, env_file: Path = Path(".env")) -> Settings:

@@ -84,6 +84,23 @@ KEY = Rule("one word of ASCII letters, digits and signs", _vendor_key, is_secret
 SECRET = Rule("a text", ApiKey, is_secret=True)
 FOLDER = Rule("a folder", Path)
 HTTP, WS = url("http", "https"), url("ws", "wss")
+
+DEFAULT_REALTIME_TTS = "qwen3-tts-flash-realtime"
+
+
+def model_of(realtime_url: str) -> str:
+    """Return the model that a realtime URL names in its query, or an empty text."""
+    found = re.search(r"[?&]model=([^&]+)", realtime_url)
+    return found[1] if found else ""
+
+
+def _realtime(text: str) -> str:
+    if not model_of(text):
+        raise ValueError
+    return str(WS.parse(text))
+
+
+REALTIME = Rule("a URL that starts with ws:// or wss:// and ends in ?model=…", _realtime)
 SAMPLE_RATE = Rule(
     "one of 8000, 16000, 24000, 48000", lambda text: int(one_of("8000", "16000", "24000", "48000").parse(text))
 )

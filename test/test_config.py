@@ -100,7 +100,7 @@ def test_every_name_of_the_first_users_is_a_field() -> None:
 )
 def test_other_accepted_names_mean_the_same_and_the_first_name_wins(field: "dataclasses.Field[object]") -> None:
     first, *others = field.metadata["names"]
-    value = {"region": "us-east-1", "base_url": "https://example.com/api/v1"}.get(field.name, "some-value")
+    value = {"region": "us-east-1", "base_url": "https://a.example/v1", "port": "80"}.get(field.name, "some-value")
 
     by_first = load({first: value})
 
@@ -153,6 +153,7 @@ ACCEPTED = {
     "DB_PORT": ["3307"],
     "WORKERS": ["1", "64"],
     "MAX_WS_SESSIONS": ["20000"],
+    "GC_INTERVAL_SECONDS": ["0", "300"],
     "HTTP_THREADS": ["2"],
     "MAX_AUDIO_PACKET_BYTES": ["256"],
     "MAX_VLM_PACKET_BYTES": ["524288"],
@@ -211,6 +212,7 @@ REFUSED = {
     "DB_PORT": ["none"],
     "WORKERS": ["0", "65"],
     "MAX_WS_SESSIONS": ["0", "many"],
+    "GC_INTERVAL_SECONDS": ["-1", "86401"],
     "HTTP_THREADS": ["1"],
     "MAX_AUDIO_PACKET_BYTES": ["255", "8KB"],
     "MAX_VLM_PACKET_BYTES": ["255"],

@@ -1,0 +1,117 @@
+"""The doors of OpenAI's API, each joined to its parts; `app.py` hangs them in."""
+
+import functools
+
+from flask import Blueprint
+
+from config import Settings
+from providers.dashscope import narrators, recognisers
+from providers.dashscope.chat import CompatibleCompletions, NativeCompletions
+from providers.dashscope.models import CompatibleModels
+from providers.dashscope.translation import SpeechInterpreter, TextTranslator
+from providers.dashscope.transport import Transport
+from routes import chat_api, models_api, speech_api, transcription_api, translation_api
+from services import catalogue
+from services.catalogue import Catalogue
+from services.chat import ChatCompletions
+from services.model_list import ModelList
+from services.ports import AnyRecogniser
+from services.speech_synthesis import SpeechRules, SpeechSynthesis
+from services.transcription import TranscriptionService
+from services.translation import TranslationService
+
+
+def open_transport(settings: Settings, *, idle_s: float) -> Transport:
+    """Return a line to the vendor; `idle_s` is the patience with its silence."""
+    pool_size = settings.max_ws_sessions + settings.http_threads
+    return Transport(connect_s=settings.connect_timeout_s, idle_s=idle_s, pool_size=pool_size)
+
+
+def models(settings: Settings, transport: Transport) -> Blueprint:
+    """Return the door of the lists of models and voices."""
+    known = _catalogue(settings)
+    source = CompatibleModels(transport, chat_url=settings.chat_url)
+    return models_api.blueprint(ModelList(known, source), known)
+
+
+def chat(settings: Settings) -> Blueprint:
+    """Return the door of chat completions; its line to the vendor has more patience than the one of spoken turns."""
+    transport = open_transport(settings, idle_s=settings.chat_idle_s)
+    compatible = CompatibleCompletions(transport, url=settings.chat_url)
+    native = NativeCompletions(transport, base_url=settings.base_url)
+    return chat_api.blueprint(ChatCompletions(compatible, _catalogue(settings), native=native))
+
+
+def speech(settings: Settings, transport: Transport) -> Blueprint:
+    """Return the door of texts that are read aloud."""
+    rules = SpeechRules(
+        voice=settings.tts_voice,
+        instructed_model=settings.instructed_tts_model,
+        mp3_kbps=settings.mp3_kbps,
+        max_chars=settings.max_speech_chars,
+    )
+    build = functools.partial(
+        narrators.build,
+        transport=transport,
+        base_url=settings.base_url,
+        realtime_url=settings.realtime_tts_url,
+        connect_s=settings.connect_timeout_s,
+        idle_s=settings.upstream_idle_s,
+    )
+    return speech_api.blueprint(SpeechSynthesis(build, catalogue=_catalogue(settings), rules=rules))
+
+
+def transcription(settings: Settings, transport: Transport) -> Blueprint:
+    """Return the door of recordings that are written down."""
+    service = _transcription(settings, transport)
+    return transcription_api.blueprint(service, max_upload_bytes=settings.max_upload_bytes)
+
+
+def translation(settings: Settings, transport: Transport) -> Blueprint:
+    """Return the door of recordings that are translated."""
+
+    def interpreter(model: str, target: str) -> SpeechInterpreter:
+        return SpeechInterpreter(transport, chat_url=settings.chat_url, model=model, target=target)
+
+    def translator(model: str) -> TextTranslator:
+        return TextTranslator(transport, chat_url=settings.chat_url, model=model)
+
+    service = TranslationService(
+        _transcription(settings, transport),
+        interpreter=interpreter,
+        translator=translator,
+        text_model=settings.text_translation_model,
+        catalogue=_catalogue(settings),
+    )
+    return translation_api.blueprint(service, max_upload_bytes=settings.max_upload_bytes)
+
+
+def _transcription(settings: Settings, transport: Transport) -> TranscriptionService:
+    def build(model: str) -> AnyRecogniser:
+        return recognisers.build(
+            model,
+            transport,
+            base_url=settings.base_url,
+            websocket_url=settings.websocket_base_url,
+            connect_s=settings.connect_timeout_s,
+            idle_s=settings.upstream_idle_s,
+            task_s=settings.file_asr_s,
+        )
+
+    return TranscriptionService(build, catalogue=_catalogue(settings), file_model=settings.file_asr_model)
+
+
+def _catalogue(settings: Settings) -> Catalogue:
+    defaults = catalogue.Defaults(
+        chat=settings.chat_model,
+        vision=settings.vlm_model,
+        transcription=settings.asr_model,
+        diarization=settings.diarization_model,
+        translation=settings.translation_model,
+        speech=settings.tts_model,
+    )
+    return Catalogue(
+        defaults=defaults,
+        aliases=catalogue.read_aliases(settings.model_aliases),
+        replaces_retired=settings.retired_models == "replace",
+    )
