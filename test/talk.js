@@ -2,11 +2,13 @@
 // Two pages use it, for /v1/chat/audio and /v1/chat/vlm, whose events differ in name only (docs/protocol.md §11).
 
 import { showMarkdown } from "/test/markdown.js";
-import { $, alarm, make, Refusal, Scroll } from "/test/pages.js";
+import { MESSAGE_WORDS, messageOf } from "/test/messages.js";
+import { $, Refusal, Scroll, alarm, ask, make } from "/test/pages.js";
 import { Connection, Microphone, Player, Upload, wavHeader } from "/test/voice.js";
 
 export const TALK_WORDS = {
   en: {
+    ...MESSAGE_WORDS.en,
     open: "Connected", connecting: "Connecting", closed: "Disconnected, trying again", refused: "Not let in",
     idle: "Hold to speak", opening: "Opening the microphone", recording: "Listening: let go to send", latched: "Listening: tap to send",
     sending: "Sending", hearing: "Recognising", thinking: "Thinking", speaking: "Speaking: hold to interrupt",
@@ -16,13 +18,14 @@ export const TALK_WORDS = {
     timeline: "Where the time went", microphone: "Microphone", echo: "Echo cancellation", clean: "Noise suppression and automatic gain",
     upload: "Recording stored", asr: "Recognition", first_token: "First word", first_sentence: "First sentence", tts_connect: "Voice ready",
     first_pcm: "Voice speaks", first_sent: "Sound sent", heard: "Sound heard", end: "Whole answer",
-    interrupted: "interrupted", save: "Save the sound", nothingHeard: "(nothing understood)", dropped: "(not sent)", unspoken: "could not be spoken",
+    save: "Save the sound", nothingHeard: "(nothing understood)", dropped: "(not sent)", unspoken: "could not be spoken",
     lost: "The connection broke in the middle of this turn. Please ask again.",
     noPermission: "The browser may not use the microphone. Allow it in the address bar, or use a file or the keyboard.",
     noMicrophone: "No microphone was found.",
     insecure: "Browsers give the microphone and the camera only to https:// and localhost pages.",
   },
   zh: {
+    ...MESSAGE_WORDS.zh,
     open: "已连接", connecting: "正在连接", closed: "连接已断开，正在重试", refused: "未获准进入",
     idle: "按住说话", opening: "正在打开麦克风", recording: "正在聆听，松开发送", latched: "正在聆听，点一下发送",
     sending: "正在发送", hearing: "正在识别", thinking: "正在思考", speaking: "正在回答，按住可打断",
@@ -32,7 +35,7 @@ export const TALK_WORDS = {
     timeline: "时间去哪儿了", microphone: "麦克风", echo: "回声消除", clean: "降噪与自动增益",
     upload: "录音已保存", asr: "语音识别", first_token: "首个词", first_sentence: "首句完成", tts_connect: "语音就绪",
     first_pcm: "开始合成", first_sent: "开始发送", heard: "开始播放", end: "全部完成",
-    interrupted: "已打断", save: "保存声音", nothingHeard: "（没有听清）", dropped: "（未发送）", unspoken: "未能朗读",
+    save: "保存声音", nothingHeard: "（没有听清）", dropped: "（未发送）", unspoken: "未能朗读",
     lost: "连接在这一轮中断了，请再问一次。",
     noPermission: "浏览器没有麦克风权限。请在地址栏中允许，或改用文件或键盘。",
     noMicrophone: "没有找到麦克风。",
@@ -41,6 +44,7 @@ export const TALK_WORDS = {
 };
 
 const TAP_MS = 350; // a shorter press is a tap, which latches
+const EARLIER = 20; // messages that are shown of a conversation that goes on
 const MICROPHONE_PACKET_BYTES = 3200; // 100 ms of sound
 
 // ---------------------------------------------------------------------------------------------- a turn
@@ -198,7 +202,9 @@ export class Talk {
     Object.assign(this, { words, fields, onBegin, onState, endsLate });
     this.scroll = new Scroll($("main"));
     this.microphone = new Microphone({ onSound: (bytes, level) => this.#onSound(bytes, level) });
-    this.connection = new Connection(path, { start: startOf(new URLSearchParams(location.search).get("conversation")) });
+    const conversation = new URLSearchParams(location.search).get("conversation");
+    if (conversation) this.#showEarlier(conversation);
+    this.connection = new Connection(path, { start: startOf(conversation) });
     this.connection.addEventListener("message", ({ detail: [name, body] }) => this.#take(name, body));
     this.connection.addEventListener("state", ({ detail }) => this.#state(detail));
     this.connection.addEventListener("refused", ({ detail }) => this.complain(detail));
@@ -206,6 +212,18 @@ export class Talk {
     this.#listen();
     this.state = "connecting";
     this.showState();
+  }
+
+  /** Show the end of the conversation that goes on. */
+  async #showEarlier(conversation) {
+    try {
+      const page = await (await ask(`/v1/conversations/${encodeURIComponent(conversation)}/messages?order=desc&limit=${EARLIER}`)).json();
+      $("talk").prepend(...page.data.reverse().map((message) => messageOf(message, this.words)));
+      $("welcome").hidden = true;
+      this.scroll.toEnd();
+    } catch (error) {
+      if (error.status !== 404) this.complain(error); // 404: it begins with this page
+    }
   }
 
   // --- what comes

@@ -1,21 +1,20 @@
 // What was said: the conversations of this key, their messages with sound and pictures. The address names the one shown.
 
-import { showMarkdown } from "/test/markdown.js";
+import { MESSAGE_WORDS, messageOf, moment } from "/test/messages.js";
 import { $, Words, alarm, ask, key, make, showFrame } from "/test/pages.js";
-import { thumbnail } from "/test/pictures.js";
 
 const words = new Words({
   en: {
     title: "History", conversations: "Conversations", search: "Search the beginnings", more: "Show more", none: "Nothing has been said yet.",
     noneFound: "None of {0} conversations begins like this.", choose: "Choose a conversation.", untitled: "(without words)", turns: "{0} turns", oneTurn: "1 turn",
     back: "← All", goOn: "Go on speaking", export: "Export", delete: "Delete", keep: "Keep it", sure: "Delete this conversation, its recordings and its pictures?",
-    deleted: "The conversation was deleted.", heardUntil: "interrupted; heard: {0}", interrupted: "interrupted", picture: "Picture", silent: "(nothing understood)",
+    deleted: "The conversation was deleted.", ...MESSAGE_WORDS.en,
   },
   zh: {
     title: "历史", conversations: "对话列表", search: "搜索开头", more: "显示更多", none: "还没有对话。",
     noneFound: "{0} 个对话中没有这样开头的。", choose: "请选择一个对话。", untitled: "（无文字）", turns: "{0} 轮", oneTurn: "1 轮",
     back: "← 全部", goOn: "继续对话", export: "导出", delete: "删除", keep: "保留", sure: "删除这个对话及其录音和图片？",
-    deleted: "对话已删除。", heardUntil: "已打断，听到：{0}", interrupted: "已打断", picture: "图片", silent: "（没有听清）",
+    deleted: "对话已删除。", ...MESSAGE_WORDS.zh,
   },
 });
 const ROOT = "/v1/conversations";
@@ -84,13 +83,6 @@ function row(conversation) {
   return item;
 }
 
-function moment(seconds) {
-  const then = new Date(seconds * 1000);
-  const isToday = then.toDateString() === new Date().toDateString();
-  const style = isToday ? { timeStyle: "short" } : { dateStyle: "medium", timeStyle: "short" };
-  return new Intl.DateTimeFormat(document.documentElement.lang, style).format(then);
-}
-
 // ------------------------------------------------------------------------------------------ one conversation
 
 async function open() {
@@ -116,51 +108,9 @@ async function loadMessages(after) {
   const id = shown;
   const page = await read(`${pathOf(id)}/messages?${query({ limit: 50, order: "asc", after })}`);
   if (id !== shown) return;
-  $("talk").append(...page.data.map(messageOf));
+  $("talk").append(...page.data.map((message) => messageOf(message, words)));
   $("more-messages").hidden = !page.has_more;
   $("more-messages").onclick = () => attempt(() => loadMessages(page.last_id));
-}
-
-function messageOf(message) {
-  const isAnswer = message.role === "assistant";
-  const root = make("article", "", "turn");
-  root.dataset.role = message.role;
-  if (message.image_urls?.length) root.append(pictures(message.image_urls));
-  root.append(isAnswer ? answer(message.text) : make("div", message.text || words.say("silent"), "bubble you"));
-  if (message.audio_url) root.append(player(message.audio_url));
-  root.append(foot(message, isAnswer));
-  return root;
-}
-
-function answer(text) {
-  const bubble = make("div", "", "bubble answer markdown");
-  showMarkdown(bubble, text, words);
-  return bubble;
-}
-
-function pictures(urls) {
-  const box = make("div", "", "pictures");
-  for (const url of urls) {
-    const link = make("a");
-    Object.assign(link, { href: url, target: "_blank", rel: "noopener noreferrer" });
-    link.append(thumbnail(url, words.say("picture")));
-    box.append(link);
-  }
-  return box;
-}
-
-function player(url) {
-  const audio = make("audio");
-  Object.assign(audio, { controls: true, preload: "none", src: url });
-  return audio;
-}
-
-function foot(message, isAnswer) {
-  const box = make("div", "", isAnswer ? "foot" : "foot mine");
-  box.append(make("time", moment(message.created_at)));
-  if (message.heard) box.append(make("span", words.say("heardUntil", message.heard)));
-  else if (message.interrupted) box.append(make("span", words.say("interrupted")));
-  return box;
 }
 
 // ------------------------------------------------------------------------------------------ export and delete

@@ -134,6 +134,7 @@ def test_a_conversation_goes_on_where_it_ended(open_page: Callable[..., History]
     page.choose("这是什么")
 
     page.element("go-on").click()
+    page.until(lambda: page.texts(".you") == ["这是什么", "And its colour?"])
     page.until(lambda: page.element("state").text == "Connected")
     page.element("picker").send_keys(str(tmp_path / "hello.wav"))
     page.until(lambda: page.all(".turn[data-over]"))

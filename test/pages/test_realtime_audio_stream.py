@@ -1,6 +1,6 @@
 """The page at `/`, in a real browser, before the real server: what a person does, read off the screen."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from selenium.webdriver.common.by import By
 
 from emulator import voice
 from test.pages.page import SECONDS_PER_BYTE, Browse, TalkPage, has_said
+from test.support.servers import RunningServer
 
 KEEP_SOCKETS = """
 window.sockets = [];
@@ -166,3 +167,91 @@ def test_a_connection_lost_while_speaking_says_so_and_is_ready_again(browse: Bro
     assert "The connection broke" in page.texts(".alarm")[0]
     page.until(lambda: page.element("speak").is_enabled() and page.element("hint").text == "Hold to speak")
     assert page.complaints() == []
+
+
+def test_a_server_that_wants_a_key_gets_one(browse: Browse, serve: Callable[..., RunningServer], hello: Path) -> None:
+    server = serve(key_pass_through="true", api_tokens="sha256:" + "0" * 64)
+    page = RefusedPage(browse(), f"{server.url}/?lang=en")
+    page.until(lambda: page.element("settings-panel").is_displayed())
+    page.picture("key-desktop-light")
+
+    page.press("sk-of-this-person", Keys.ENTER)
+    page.until(lambda: page.element("state").text == "Connected")
+    page.send_file(hello)
+    page.turns_over(1)
+
+    assert "wants a key" in page.texts(".alarm")[0]
+    assert page.texts(".you") == ["你好，世界"]
+
+
+class RefusedPage(Page):
+    """The page before a server that does not let it in."""
+
+    def is_ready(self) -> bool:
+        return bool(self.element("state").get_attribute("data-state") == "refused")
+
+
+def test_what_a_model_writes_stays_text(
+    browse: Browse, serve: Callable[..., RunningServer], scenario: Callable[..., None], hello: Path
+) -> None:
+    attack = "<img src=x onerror=\"document.title='broken'\">"
+    scenario(replies=[attack], transcripts=[attack])
+    page = Page(browse(), f"{serve().url}/?lang=en")
+
+    page.send_file(hello)
+    page.turns_over(1)
+
+    assert page.texts(".answer") == [attack] and page.driver.title == "Voice assistant"
+
+
+def test_what_is_being_said_is_dropped_by_escape(browse: Browse, page_url: str, hello: Path) -> None:
+    page = Page(browse(says="喂"), f"{page_url}/?raw=1&lang=en")
+    page.element("speak").click()
+    page.until(lambda: page.element("hint").text == "Listening: tap to send")
+
+    page.press(Keys.ESCAPE)
+    page.turns_over(1)
+    page.until(lambda: page.element("hint").text == "Hold to speak")
+    page.send_file(hello)
+    page.turns_over(2)
+
+    assert page.texts(".you") == ["(not sent)", "你好，世界"]
+
+
+def test_a_keyboard_is_enough(browse: Browse, page_url: str) -> None:
+    page = Page(browse(says="关灯"), f"{page_url}/?raw=1&lang=en")
+
+    page.tab_to("speak")
+    page.press(Keys.ENTER)
+    page.until(has_said(page, "关灯"))
+    page.press(Keys.ENTER)
+
+    page.turns_over(1)
+    assert page.texts(".you") == ["关灯"]
+
+
+@pytest.mark.parametrize("width", [320, 360, 768])
+def test_it_fits_every_screen(browse: Browse, page_url: str, hello: Path, width: int) -> None:
+    page = Page(browse(width=width, height=700), f"{page_url}/?lang=en")
+
+    page.send_file(hello)
+    page.turns_over(1)
+    page.run("for (const one of document.querySelectorAll('details')) one.open = true")
+    page.element("settings").click()
+
+    page.picture(f"talk-{width}-light")
+    assert not page.is_wider_than_its_window
+
+
+def test_the_look_can_be_chosen_and_stays(browse: Browse, page_url: str) -> None:
+    page = Page(browse(), f"{page_url}/?lang=en")
+    paper = "return getComputedStyle(document.body).backgroundColor"
+    light = page.run(paper)
+
+    page.element("settings").click()
+    page.element("theme").send_keys("Dark")
+    dark = page.run(paper)
+    page.driver.refresh()
+    page.until(page.is_ready)
+
+    assert (light, dark, page.run(paper)) == ("rgb(245, 246, 248)", "rgb(18, 21, 28)", "rgb(18, 21, 28)")
