@@ -33,12 +33,16 @@ Devices are told in Chinese, as their contract has it, HTTP callers in English: 
 
 
 class GatewayError(Exception):
-    """An error with words for its reader. Invariant: neither text ever contains a key or a base64 body."""
+    """An error with words for its reader. Invariant: neither text ever contains a key or a base64 body.
+
+    `is_spent`: a vendor had taken the work, or may have: asking again would cost once more.
+    """
 
     status = 500
     type = "server_error"
     code = "internal_error"
     retryable = False
+    is_spent = False
 
     def __init__(
         self, message: str, *, code: str | None = None, param: str | None = None, english: str | None = None
@@ -88,13 +92,9 @@ class TooManySessions(GatewayError):
 
 
 class UpstreamError(GatewayError):
-    """A vendor's failure under our name. `vendor_code` and `request_id` are the vendor's own, for its support desk.
-
-    `is_spent`: the vendor had taken the work, or may have: asking again would cost once more.
-    """
+    """A vendor's failure under our name. `vendor_code` and `request_id` are the vendor's own, for its support desk."""
 
     status, code = 502, "upstream_error"
-    is_spent = False
 
     def __init__(
         self,

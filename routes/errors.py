@@ -43,7 +43,7 @@ def _gateway_error(error: GatewayError) -> Response:
     if isinstance(error, UpstreamError) and error.request_id:
         g.call.vendor_request_id = error.request_id
     response.headers.extend(_headers(error))
-    if isinstance(error, UpstreamError) and error.is_spent:
+    if error.is_spent:
         response.headers["x-should-retry"] = "false"
     return response
 

@@ -42,6 +42,7 @@ class Defaults:
     speech: str = "qwen3-tts-flash"
     image: str = "qwen-image-2.0"
     image_edit: str = "qwen-image-2.0"
+    video: str = "wan2.7-t2v"
 
     def of(self, role: Role) -> str:
         name: str = getattr(self, role)
@@ -76,6 +77,10 @@ class Catalogue:
     def resolve_image(self, model: str, *, is_edit: bool = False) -> str:
         """Return the model to draw with; OpenAI's names stand for another default when it begins from pictures."""
         return self._resolve(model, {"image": "image_edit" if is_edit else "image"})
+
+    def resolve_video(self, model: str) -> str:
+        """Return the model to make a video with; an empty name is the default's."""
+        return self._resolve(model, {"video": "video"})
 
     def diarizes(self, model: str) -> bool:
         """Whether the name promises to tell speakers apart."""
@@ -139,6 +144,7 @@ _KIND_OF: dict[Role, Kind] = {
     "speech": "tts",
     "image": "image",
     "image_edit": "image",
+    "video": "video",
 }
 
 

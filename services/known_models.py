@@ -19,9 +19,12 @@ Kind = Literal[
     "omni-realtime",
     "translation",
     "image",
+    "video",
     "",
 ]
-Role = Literal["chat", "vision", "omni", "transcription", "diarization", "translation", "speech", "image", "image_edit"]
+Role = Literal[
+    "chat", "vision", "omni", "transcription", "diarization", "translation", "speech", "image", "image_edit", "video"
+]
 
 CATALOGUED_AT = 1791590400
 """When the list was made, seconds since 1970: the vendor does not tell when each model was."""
@@ -99,6 +102,9 @@ MODELS: tuple[Model, ...] = (
     ),
     *_models("image", "z-image-turbo wan2.6-t2i wan2.5-t2i-preview", "Draws from words"),
     *_models("image", "wan2.6-image wan2.5-i2i-preview", "Draws from words and other pictures"),
+    *_models("video", "wan2.7-t2v wan2.6-t2v happyhorse-1.1-t2v", "Makes videos from words"),
+    *_models("video", "wan2.7-i2v wan2.6-i2v happyhorse-1.1-i2v", "Makes videos that begin with a picture"),
+    *_models("video", "wan3.0-video", "Makes videos from words and pictures"),
 )
 
 ALIASES: dict[str, Role] = {
@@ -108,6 +114,7 @@ ALIASES: dict[str, Role] = {
     **dict.fromkeys(
         "dall-e-2 dall-e-3 gpt-image-1 gpt-image-1-mini gpt-image-1.5 gpt-image-2 chatgpt-image-latest".split(), "image"
     ),
+    **dict.fromkeys("sora-2 sora-2-pro".split(), "video"),
     **dict.fromkeys("gpt-4o-audio-preview gpt-4o-mini-audio-preview gpt-audio gpt-audio-mini".split(), "omni"),
     **dict.fromkeys(
         "gpt-3.5-turbo gpt-4 gpt-4-turbo gpt-4o gpt-4o-mini gpt-4.1 gpt-4.1-mini gpt-4.1-nano chatgpt-4o-latest"

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from protocol.keys import ApiKey
 from protocol.videos import Size, Status, VideoNews, VideoOrder, VideoPlan
-from services.ports import Cancel, Link, Picture
+from services.ports import Cancel, Picture
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,10 +26,16 @@ class VideoMaker(Protocol):
     def plan(self, order: VideoOrder) -> VideoPlan:
         """Return what will be made of an order. Raises: BadInput naming what the model cannot do."""
 
+    def lend(self, picture: Picture, *, model: str, key: ApiKey, cancel: Cancel) -> str:
+        """Return an address at which the vendor can read a picture."""
+
     def submit(
-        self, order: VideoOrder, plan: VideoPlan, pictures: Sequence[Picture | Link], *, key: ApiKey, cancel: Cancel
+        self, order: VideoOrder, plan: VideoPlan, pictures: Sequence[str], *, key: ApiKey, cancel: Cancel
     ) -> str:
-        """Have a video made; returns the task's name. It is asked once: a second time might be paid for, too."""
+        """Have a video made; returns the task's name. It is asked once: a second time might be paid for, too.
+
+        `pictures` are addresses that the vendor can read.
+        """
 
     def look(self, task_id: str, *, key: ApiKey, cancel: Cancel) -> VideoNews:
         """Return how a task stands."""

@@ -4,6 +4,7 @@ Source: DashScope HTTP reference §12.1 (tasks), §12.4 (video synthesis).
 """
 
 import re
+from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -66,7 +67,7 @@ def wants_upload(model: str) -> bool:
     return family_of(model).has_media
 
 
-def body_of(order: VideoOrder, planned: VideoPlan, pictures: list[str]) -> dict[str, Any]:
+def body_of(order: VideoOrder, planned: VideoPlan, pictures: Sequence[str]) -> dict[str, Any]:
     """Return the submission; `pictures` are the addresses of the first and the last one, in the vendor's reach."""
     family = family_of(planned.model)
     inputs: dict[str, Any] = {"prompt": order.prompt} if order.prompt else {}
@@ -88,7 +89,7 @@ def _shape(family: Family, planned: VideoPlan) -> dict[str, Any]:
     return tier | ({"ratio": RATIOS[planned.size]} if family.words == "ratio" else {})
 
 
-def _pictures(model: str, family: Family, pictures: list[str], *, audio_url: str) -> dict[str, Any]:
+def _pictures(model: str, family: Family, pictures: Sequence[str], *, audio_url: str) -> dict[str, Any]:
     if not pictures:
         return {}
     if family.has_media:

@@ -46,7 +46,7 @@ class VideoRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """
 
     prompt: _Prompt = ""
-    model: str = ""
+    model: Annotated[str, Meta(max_length=128)] = ""
     seconds: str | int | float = ""
     size: str = ""
     input_reference: _Picture = ""
@@ -215,6 +215,8 @@ def _link(text: str, name: str) -> str:
 def _public(words: dict[str, Any]) -> dict[str, Any]:
     """Return the vendor's own words if every address among them is public. Raises: BadInput."""
     try:
+        if len(msgspec.json.encode(words)) > _MOST_OWN_WORDS:
+            raise BadInput(f"'metadata' has more than {_MOST_OWN_WORDS} bytes.", param="metadata")
         for word, value in words.items():
             for text in _addresses(value, is_address=bool(_ADDRESS.search(word))):
                 if not text.startswith("data:"):
@@ -224,6 +226,7 @@ def _public(words: dict[str, Any]) -> dict[str, Any]:
     return {word: value for word, value in words.items() if value is not None}
 
 
+_MOST_OWN_WORDS = 65_536
 _ADDRESS = re.compile(r"(url|urls|img|image|images|video|videos)$")
 _SCHEME = re.compile(r"\s*[A-Za-z][\w+.-]*:/")
 
