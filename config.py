@@ -114,6 +114,7 @@ class Settings:
         TEXT,
         "Speaks for OpenAI's model names when a request has instructions",
     )
+    video_model: str = setting("DEFAULT_VIDEO_MODEL", "wan2.7-t2v", TEXT, "Makes videos when OpenAI's names are asked for")
     tts_voice: str = setting("TTS_VOICE", "Cherry", TEXT, "The vendor's voice; a device may ask for another")
     tts_rate_hz: int = setting("TTS_SAMPLE_RATE", 24000, SAMPLE_RATE, "Hz of the spoken answer")
     model_aliases: str = setting(
