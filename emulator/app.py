@@ -7,7 +7,19 @@ from typing import Any
 import msgspec
 from flask import Blueprint, Flask, Response, current_app, g, request
 
-from emulator import chat, control, cosyvoice, files, model_lists, native, oss, realtime, tasks, transcription_tasks
+from emulator import (
+    chat,
+    control,
+    cosyvoice,
+    files,
+    images,
+    model_lists,
+    native,
+    oss,
+    realtime,
+    tasks,
+    transcription_tasks,
+)
 from emulator.calls import Call, Vendor, new_request_id
 from emulator.errors import ApiError
 from emulator.requests import SSE, native_error, open_call
@@ -32,7 +44,7 @@ def create_app(vendor: Vendor) -> Flask:
 
 
 def _blueprints() -> list[Blueprint]:
-    rooms = (chat, model_lists, native, cosyvoice, control, realtime, files, tasks, transcription_tasks, oss)
+    rooms = (chat, model_lists, native, cosyvoice, control, realtime, files, images, tasks, transcription_tasks, oss)
     return [room.blueprint for room in rooms]
 
 

@@ -12,7 +12,7 @@ from emulator.errors import ApiError, model_not_found, model_retired, wrong_endp
 
 Family = Literal[
     "text", "translation", "multimodal", "omni", "livetranslate", "asr", "asr_task", "asr_realtime", "tts", "cosyvoice",
-    "tts_realtime", "native", "other",
+    "tts_realtime", "native", "image", "image_task", "other",
 ]  # fmt: skip
 Retired = Literal["403", "404", "served"]
 CHAT_FAMILIES: Final = frozenset({"text", "translation", "multimodal", "omni", "livetranslate", "asr"})
@@ -68,9 +68,13 @@ _CURRENT: Final[dict[Family, str]] = {
         "qwen3-tts-flash-realtime qwen3-tts-flash-realtime-2025-11-27 qwen3-tts-flash-realtime-2025-09-18"
         " qwen3-tts-vc-realtime-2026-01-15 qwen3-tts-vd-realtime-2026-01-15"
     ),
-    "other": (
-        "fun-asr-realtime paraformer-realtime-v2 qwen3.5-omni-plus-realtime qwen3.5-omni-flash-realtime"
-        " qwen-image-2.0 wan2.7-image"
+    "other": ("fun-asr-realtime paraformer-realtime-v2 qwen3.5-omni-plus-realtime qwen3.5-omni-flash-realtime"),
+    "image": (
+        "qwen-image-2.0 qwen-image-2.0-pro qwen-image-2.1-pro qwen-image-3.0 qwen-image-3.0-pro z-image-turbo"
+        " wan2.7-image wan2.7-image-pro wan2.6-image wan2.6-t2i"
+    ),
+    "image_task": (
+        "wan2.5-t2i-preview wan2.2-t2i-flash wan2.2-t2i-plus wanx2.1-t2i-turbo wan2.5-i2i-preview wanx2.1-imageedit"
     ),
 }
 _RETIRED: Final[dict[Family, str]] = {
@@ -87,7 +91,11 @@ _RETIRED: Final[dict[Family, str]] = {
     "tts_realtime": "qwen-tts-realtime qwen-tts-realtime-latest qwen3-tts-instruct-flash-realtime",
     "other": (
         "qwen-omni-turbo-realtime qwen3-omni-flash-realtime qwen-voice-enrollment paraformer-realtime-v1"
-        " paraformer-realtime-8k-v1 gummy-realtime-v1 gummy-chat-v1 qwen-audio-asr qwen-image"
+        " paraformer-realtime-8k-v1 gummy-realtime-v1 gummy-chat-v1 qwen-audio-asr"
+    ),
+    "image": (
+        "qwen-image qwen-image-plus qwen-image-max qwen-image-edit qwen-image-edit-plus qwen-image-edit-max"
+        " qwen-image-plus-2026-01-09"
     ),
 }
 _OPEN_THINKING: Final = frozenset({"qwen3-8b", "qwen3-32b", "qwen3-235b-a22b"})

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Blueprint, Response, g
 
-from emulator import faults
+from emulator import faults, images
 from emulator.asr import Heard, transcribe_part
 from emulator.brain import Answer, compose, cut
 from emulator.calls import Call
@@ -43,11 +43,13 @@ def text_generation() -> Response:
 
 @blueprint.post("/api/v1/services/aigc/multimodal-generation/generation")
 def multimodal_generation() -> Response:
-    """Serve the models that see, hear or speak."""
+    """Serve the models that see, hear, speak or draw."""
     call, body, inputs, parameters = _open()
-    model = find_model(_name(body), "multimodal", "asr", "tts", retired=call.scenario.models.retired)
+    model = find_model(_name(body), "multimodal", "asr", "tts", "image", retired=call.scenario.models.retired)
     if model.family == "tts":
         return synthesise(model, inputs, call, is_stream=g.is_stream)
+    if model.family == "image":
+        return images.draw(model, inputs, parameters, call)
     chat = check_chat(model, inputs.get("messages"), parameters)
     return _recognition(chat, call) if model.family == "asr" else _chat(chat, call, has_parts=True)
 

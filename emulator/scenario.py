@@ -13,7 +13,20 @@ from typing import Any, Final, Literal
 import msgspec
 
 _MOST_KEYS: Final = 10_000
-Stage = Literal["chat", "asr", "asr_realtime", "asr_task", "tts", "tts_http", "upload", "models"]
+Stage = Literal[
+    "chat",
+    "asr",
+    "asr_realtime",
+    "asr_task",
+    "tts",
+    "tts_http",
+    "upload",
+    "models",
+    "image",
+    "image_task",
+    "image_part",
+    "image_result",
+]
 FaultKind = Literal[
     "status", "delay", "cut", "malformed", "stall", "duplicate", "error_event", "close", "silent_close", "reset"
 ]
@@ -35,6 +48,7 @@ class Latency(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     tts_delta_ms: int = 306
     task_polls: int = 0
     upload_ms: float = 0
+    image_ms: float = 0
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
