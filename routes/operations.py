@@ -14,12 +14,15 @@ from protocol.openai.answers import (
     TranscriptDelta,
     TranscriptDone,
     TranscriptionText,
+    TranslationText,
     VerboseTranscription,
+    VerboseTranslation,
 )
 from protocol.openai.chat import ChatRequest
 from protocol.openai.models import AudioModelPage, ModelObject, ModelPage, VoicePage
 from protocol.openai.speech import CONTENT_TYPES, SpeechDelta, SpeechDone, SpeechRequest
 from protocol.openai.transcription import TranscriptionRequest
+from protocol.openai.translation import TranslationRequest
 from protocol.openapi import BYTES, TEXT, AnyOf, Events, Form, Operation, Parameter
 from routes.history_operations import HISTORY
 
@@ -58,6 +61,27 @@ _TRANSCRIPTION = Operation(
         "text/vtt": TEXT,
         "application/x-subrip": TEXT,
         _SSE: Events(record=TranscriptDelta | SpeakerSegment | TranscriptDone),
+    },
+    failures=_ASKS_VENDOR,
+)
+
+_TRANSLATION = Operation(
+    id="createTranslation",
+    method="POST",
+    path="/v1/audio/translations",
+    tag="Audio",
+    summary="Write down in English what is said in a recording",
+    description="Or in another language, which OpenAI's API does not offer: `target_language`.",
+    request={
+        "multipart/form-data": Form(record=TranslationRequest, file="file"),
+        _JSON: TranslationRequest,
+    },
+    examples={"multipart/form-data": {"model": "whisper-1"}},
+    answer={
+        _JSON: AnyOf(records=(TranslationText, VerboseTranslation)),
+        "text/plain": TEXT,
+        "text/vtt": TEXT,
+        _SSE: Events(record=TranscriptDelta | TranscriptDone),
     },
     failures=_ASKS_VENDOR,
 )
@@ -257,4 +281,4 @@ _SERVER = (
     ),
 )
 
-OPERATIONS = (_CHAT, _TRANSCRIPTION, _SPEECH, *_MODELS, *_DEVICES, *HISTORY, *_SERVER)
+OPERATIONS = (_CHAT, _TRANSCRIPTION, _TRANSLATION, _SPEECH, *_MODELS, *_DEVICES, *HISTORY, *_SERVER)

@@ -198,6 +198,27 @@ class TranscriptDone(Struct, kw_only=True, tag_field="type", tag="transcript.tex
     usage: TokenUsage | None = None
 
 
+# --- translations
+
+
+class TranslationText(Struct, kw_only=True):
+    """The answer for `json`."""
+
+    text: str
+
+
+class VerboseTranslation(Struct, kw_only=True):
+    """The answer for `verbose_json`. `source_language` is what was spoken, where that is known."""
+
+    task: Literal["translate"]
+    language: str
+    duration: float
+    text: str
+    segments: list[TranscriptionSegment] = []
+    source_language: str | None = None
+    usage: DurationUsage | None = None
+
+
 # --- the server
 
 
