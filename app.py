@@ -82,6 +82,8 @@ def create_app(settings: Settings) -> Flask:
     app.register_blueprint(doors.speech(settings, transport))
     app.register_blueprint(doors.transcription(settings, transport))
     app.register_blueprint(doors.translation(settings, transport))
+    app.register_blueprint(doors.videos(settings, transport, storage))
+    app.register_blueprint(doors.images(settings))
     app.register_blueprint(_history_door(storage))
     app.extensions["keys"] = access.in_words
     vendor = "emulator" if "emulator" in app.extensions else "vendor"
@@ -177,7 +179,8 @@ def _words(listed: str) -> tuple[str, ...]:
 def _warn_of_retired(settings: Settings) -> None:
     spoken = config.model_of(settings.realtime_tts_url)
     models = (settings.chat_model, settings.vlm_model, settings.asr_model, settings.tts_model, spoken)
-    for name, successor in catalogue.retired_among(*models):
+    drawing = (settings.image_model, settings.image_edit_model)
+    for name, successor in catalogue.retired_among(*models, *drawing):
         _log.warning("model %s was retired by the vendor; its successor is %s", name, successor)
 
 

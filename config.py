@@ -114,7 +114,9 @@ class Settings:
         TEXT,
         "Speaks for OpenAI's model names when a request has instructions",
     )
-    video_model: str = setting("DEFAULT_VIDEO_MODEL", "wan2.7-t2v", TEXT, "Makes videos when OpenAI's names are asked for")
+    video_model: str = setting("DEFAULT_VIDEO_MODEL", "wan2.7-t2v", TEXT, "Makes videos; sora-2 stands for it")
+    image_model: str = setting("DEFAULT_IMAGE_MODEL", "qwen-image-2.0", TEXT, "Draws from words")
+    image_edit_model: str = setting("DEFAULT_IMAGE_EDIT_MODEL", "qwen-image-2.0", TEXT, "Draws from other pictures")
     tts_voice: str = setting("TTS_VOICE", "Cherry", TEXT, "The vendor's voice; a device may ask for another")
     tts_rate_hz: int = setting("TTS_SAMPLE_RATE", 24000, SAMPLE_RATE, "Hz of the spoken answer")
     model_aliases: str = setting(
@@ -254,6 +256,7 @@ class Settings:
     file_asr_s: float = setting(
         "FILE_ASR_SECONDS", 1800.0, number(1, 86400), "To transcribe a file with times or speakers, seconds"
     )
+    image_s: float = setting("IMAGE_SECONDS", 300.0, number(1, 3600), "To draw a picture, seconds")
     connect_timeout_s: float = setting("UPSTREAM_CONNECT_SECONDS", 5.0, number(0.1, 60), "To reach the vendor, seconds")
     upstream_idle_s: float = setting(
         "UPSTREAM_IDLE_SECONDS", 30.0, number(0.1, 600), "The vendor's longest silence within a call, seconds"

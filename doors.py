@@ -7,18 +7,27 @@ from flask import Blueprint
 from config import Settings
 from providers.dashscope import narrators, recognisers
 from providers.dashscope.chat import CompatibleCompletions, NativeCompletions
+from providers.dashscope.images import Painter
 from providers.dashscope.models import CompatibleModels
 from providers.dashscope.translation import SpeechInterpreter, TextTranslator
 from providers.dashscope.transport import Transport
-from routes import chat_api, models_api, speech_api, transcription_api, translation_api
+from providers.dashscope.videos import TaskVideos
+from routes import chat_api, images_api, models_api, speech_api, transcription_api, translation_api, videos_api
 from services import catalogue
 from services.catalogue import Catalogue
 from services.chat import ChatCompletions
+from services.images import Images
 from services.model_list import ModelList
+from services.pictures import PictureRules
 from services.ports import AnyRecogniser
 from services.speech_synthesis import SpeechRules, SpeechSynthesis
 from services.transcription import TranscriptionService
 from services.translation import TranslationService
+from services.videos import Videos
+from storage.opening import Storage
+
+_PICTURE_SIDE = 3072
+"""Pixels of what a picture is made from; the models that edit look at no more.  Source: Qwen image editing API."""
 
 
 def open_transport(settings: Settings, *, idle_s: float) -> Transport:
@@ -86,6 +95,31 @@ def translation(settings: Settings, transport: Transport) -> Blueprint:
     return translation_api.blueprint(service, max_upload_bytes=settings.max_upload_bytes)
 
 
+def images(settings: Settings) -> Blueprint:
+    """Return the door of pictures. A model that draws at once says nothing until it has drawn."""
+    transport = open_transport(settings, idle_s=settings.image_s)
+
+    def painter(model: str) -> Painter:
+        return Painter(transport, base_url=settings.base_url, model=model, limit_s=settings.image_s)
+
+    rules = PictureRules(
+        max_side=_PICTURE_SIDE, max_pixels=settings.max_picture_pixels, most_bytes=settings.max_picture_bytes
+    )
+    return images_api.blueprint(Images(painter, catalogue=_catalogue(settings), rules=rules))
+
+
+def videos(settings: Settings, transport: Transport, storage: Storage) -> Blueprint:
+    """Return the door of videos."""
+    service = Videos(
+        TaskVideos(transport, base_url=settings.base_url),
+        storage.videos,
+        objects=storage.store,
+        catalogue=_catalogue(settings),
+        rules=PictureRules(max_side=settings.max_picture_side, max_pixels=settings.max_picture_pixels),
+    )
+    return videos_api.blueprint(service, max_picture_bytes=settings.max_picture_bytes)
+
+
 def _transcription(settings: Settings, transport: Transport) -> TranscriptionService:
     def build(model: str) -> AnyRecogniser:
         return recognisers.build(
@@ -109,6 +143,9 @@ def _catalogue(settings: Settings) -> Catalogue:
         diarization=settings.diarization_model,
         translation=settings.translation_model,
         speech=settings.tts_model,
+        video=settings.video_model,
+        image=settings.image_model,
+        image_edit=settings.image_edit_model,
     )
     return Catalogue(
         defaults=defaults,
