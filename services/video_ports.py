@@ -70,6 +70,8 @@ class VideoRecord:
     error_message: str = ""
     remixed_from: str = ""
 
+    progress: int = 0
+
     @property
     def is_over(self) -> bool:
         return self.status in ("completed", "failed")

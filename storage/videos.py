@@ -99,4 +99,6 @@ def _row_of(record: VideoRecord) -> dict[str, Any]:
 def _record_of(row: Row[Any]) -> VideoRecord:
     width, _, height = row.size.partition("x")
     order = msgspec.json.decode(row.video_order, type=VideoOrder)
-    return VideoRecord(order=order, size=(int(width), int(height)), **{name: getattr(row, name) for name in _SAME})
+    columns = {name: getattr(row, name) for name in _SAME}
+    progress = 100 if row.status == "completed" else 0
+    return VideoRecord(order=order, size=(int(width), int(height)), progress=progress, **columns)
