@@ -202,25 +202,23 @@ export async function* piecesOf(stream) {
 
 // ---------------------------------------------------------------------------------------------- alarms
 
+/** What is said in the reader's language; for all else, the server's words stand. */
+const OWN_WORDS = { unreachable: "unreachable", broken: "broken", missing_api_key: "keyNeeded" };
+
 /** A box that tells a failure: its sentence, and for the operator its code and the request's id. */
 export function alarm(words, error) {
   const box = make("div", "", "alarm");
   box.setAttribute("role", "alert");
-  const own = ["unreachable", "broken"].includes(error.code);
-  box.append(own ? words.make("span", error.code) : make("span", error.message));
-  if (error.status === 401) showKeyWanted(words, box);
+  const own = OWN_WORDS[error.code];
+  box.append(own ? words.make("span", own) : make("span", error.message));
   const facts = [own ? "" : error.code, error.requestId && words.say("request", error.requestId)].filter(Boolean);
   if (facts.length) box.append(make("small", facts.join(" · ")));
+  if (error.status === 401) askForKey();
   return box;
 }
 
-function showKeyWanted(words, box) {
-  box.append(" ", words.make("span", "keyNeeded"));
-  askForKey();
-}
-
 /** Open the field for the key, where it waits for one. */
-export function askForKey() {
+function askForKey() {
   if (!$("settings-panel").matches(":popover-open")) $("settings-panel").showPopover();
   $("key").focus();
 }

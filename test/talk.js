@@ -242,7 +242,8 @@ export class Talk {
 
   #state(state) {
     if (state === "closed") for (const turn of [...this.turns]) turn.fail(new Refusal(this.words.say("lost"))), turn.end();
-    if (state !== "open") this.microphone.close();
+    if (state === "open") for (const box of $("talk").querySelectorAll(":scope > .alarm")) box.remove();
+    else this.microphone.close();
     this.state = state;
     this.showState();
   }

@@ -249,6 +249,7 @@ const KINDS = ["chat", "vision", "omni"];
 
 /** Fill the choices from the server; what was chosen before stays chosen. */
 async function loadChoices() {
+  for (const box of $("talk").querySelectorAll(":scope > .alarm")) box.remove();
   try {
     const models = (await (await ask("/v1/models")).json()).data;
     const groups = [...KINDS, ""].map((kind) => [kind || words.say("otherModels"), models.filter(({ type = "" }) => type === kind).map(({ id }) => id)]);
