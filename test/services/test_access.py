@@ -36,6 +36,22 @@ def test_all_without_a_credential_are_one() -> None:
     assert (caller.key, caller.owner) == (KEY, HOUSE)
 
 
+def test_the_servers_own_key_has_the_conversations_of_the_house() -> None:
+    assert access().admit_known(KEY).owner == HOUSE
+    assert access().admit_known(ApiKey("sk-another")).owner == digest("sk-another")
+
+
+@pytest.mark.parametrize(
+    ("is_local", "is_emulator", "is_stranger"), [(True, False, False), (False, False, True), (False, True, False)]
+)
+def test_who_comes_from_elsewhere_without_a_credential_is_a_stranger(
+    is_local: bool, is_emulator: bool, is_stranger: bool
+) -> None:
+    door = access(allows_anonymous=True, is_emulator=is_emulator)
+
+    assert door.admit_anonymous(is_local=is_local, is_same_site=True).is_stranger is is_stranger
+
+
 def test_tokens_count_with_the_emulator_too() -> None:
     guarded = access(tokens="vb-token", is_emulator=True)
 
