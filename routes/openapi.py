@@ -13,6 +13,7 @@ from routes.operations import OPERATIONS
 TAGS = {
     "Chat": "Text, pictures and sound to text (and sound).",
     "Audio": "Speech to text, text to speech.",
+    "Images": "Pictures from words and other pictures.",
     "Models": "What may be asked for.",
     "Devices": "Spoken turns over WebSocket; the messages are told in docs/protocol.md.",
     "History": "What was said: to be read, taken along, deleted.",

@@ -25,6 +25,7 @@ from protocol.openai.transcription import TranscriptionRequest
 from protocol.openai.translation import TranslationRequest
 from protocol.openapi import BYTES, TEXT, AnyOf, Events, Form, Operation, Parameter
 from routes.history_operations import HISTORY
+from routes.image_operations import IMAGES
 
 _JSON, _SSE, _HTML = "application/json", "text/event-stream", "text/html"
 _GUARDED = (400, 401, 403, 429, 500, 503)
@@ -281,4 +282,4 @@ _SERVER = (
     ),
 )
 
-OPERATIONS = (_CHAT, _TRANSCRIPTION, _TRANSLATION, _SPEECH, *_MODELS, *_DEVICES, *HISTORY, *_SERVER)
+OPERATIONS = (_CHAT, _TRANSCRIPTION, _TRANSLATION, _SPEECH, *IMAGES, *_MODELS, *_DEVICES, *HISTORY, *_SERVER)
