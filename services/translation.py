@@ -14,7 +14,7 @@ import logging
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 
-from protocol.errors import BadInput, UpstreamForbidden, UpstreamNotFound
+from protocol.errors import BadInput, UpstreamError, UpstreamForbidden, UpstreamNotFound
 from protocol.keys import ApiKey
 from protocol.openai.transcription import Asked
 from protocol.openai.translation import Wanted
@@ -106,7 +106,11 @@ class TranslationService:
         )
         said = self._transcription.transcribe(asked, sound, key=key, cancel=cancel)
         translator = self._translator(model if _is_text_model(model) else self._text_model)
-        yield from _Translating(said, wanted, translator, key=key, cancel=cancel).told()
+        try:
+            yield from _Translating(said, wanted, translator, key=key, cancel=cancel).told()
+        except UpstreamError as error:
+            error.is_spent = True  # the transcription has been paid for
+            raise
 
 
 def _takes_one_step(model: str, wanted: Wanted) -> bool:

@@ -127,6 +127,13 @@ class FileRecogniser:
             cancel=cancel,
             parameters=parameters,
         )
+        try:
+            return self._result(task_id, key, cancel)
+        except UpstreamError as error:
+            error.is_spent = True
+            raise
+
+    def _result(self, task_id: str, key: ApiKey, cancel: Cancel) -> Transcription:
         task = self._tasks.wait(task_id, read_task, key=key, cancel=cancel)
         told = read_transcription(self._get(result_url(task), {}, cancel))
         return Transcription(

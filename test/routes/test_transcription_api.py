@@ -552,3 +552,25 @@ def test_a_call_that_breaks_is_no_half_answer(kind: str, transcribe: Transcribe,
 
     with pytest.raises(openai.InternalServerError):
         transcribe()
+
+
+def test_a_task_that_takes_too_long_is_not_to_be_begun_again(serve: Serve, key: str, scenario: Scenario) -> None:
+    scenario(latency={"task_polls": 10_000})
+    client = OpenAI(base_url=f"{serve(file_asr_s=1.0).url}/v1", api_key=key)
+
+    with pytest.raises(openai.InternalServerError) as late:
+        client.audio.transcriptions.create(model="whisper-1", file=("a.wav", spoken_wav(WORDS)), response_format="srt")
+
+    assert (late.value.status_code, late.value.response.headers["x-should-retry"]) == (504, "false")
+
+
+@pytest.mark.parametrize(("kind", "header"), [("status", None), ("error_event", "false")])
+def test_what_fails_after_the_task_was_taken_is_not_to_be_repeated(
+    kind: str, header: str | None, transcribe: Transcribe, scenario: Scenario
+) -> None:
+    scenario(faults=[{"stage": "asr_task", "kind": kind, "code": "InternalError", "times": 0}])
+
+    with pytest.raises(openai.InternalServerError) as failed:
+        transcribe(response_format="srt")
+
+    assert failed.value.response.headers.get("x-should-retry") == header
