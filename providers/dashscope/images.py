@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
+import msgspec
+
 from protocol.dashscope.image_models import image_model
 from protocol.dashscope.images import PATHS, DrawingBody, drawing_body, drawings_of, read_drawing_body
 from protocol.drawings import Drawings, DrawingWish
@@ -20,7 +22,7 @@ from protocol.keys import ApiKey
 from protocol.links import is_public_link
 from providers.dashscope.tasks import ASYNC, Tasks
 from providers.dashscope.temporary_upload import RESOLVE, Upload, upload
-from providers.dashscope.transport import Transport, read_whole
+from providers.dashscope.transport import Transport, authorization, read_whole
 from services.ports import Cancel, Picture
 
 _MOST_INLINE = 10_485_760
@@ -59,16 +61,15 @@ class Painter:
             return drawings_of(answer)
 
     def _ask(self, wish: DrawingWish, key: ApiKey, cancel: Cancel) -> DrawingBody:
-        body = drawing_body(wish, model=self.model, door=self._door)
-        headers = {} if self._door == "messages" else ASYNC
+        url = f"{self._base_url}/{PATHS[self._door]}"
+        headers = {"Authorization": authorization(key), "Content-Type": "application/json"}
+        if self._door != "messages":
+            headers |= ASYNC
         if any(address.startswith("oss://") for address in wish.pictures):
-            headers = headers | RESOLVE
-        with (
-            _spent(only_unknown=True),
-            self._transport.post(
-                f"{self._base_url}/{PATHS[self._door]}", body, key=key, cancel=cancel, headers=headers
-            ) as response,
-        ):
+            headers |= RESOLVE
+        body = msgspec.json.encode(drawing_body(wish, model=self.model, door=self._door))
+        call = self._transport.call("POST", url, headers=headers, body=body, cancel=cancel, is_repeatable=False)
+        with _spent(only_unknown=True), call as response:
             return read_drawing_body(read_whole(response, cancel))
 
     def fetch(self, url: str, *, cancel: Cancel) -> bytes:
