@@ -19,6 +19,7 @@ from emulator import (
     realtime,
     tasks,
     transcription_tasks,
+    videos,
 )
 from emulator.calls import Call, Vendor, new_request_id
 from emulator.errors import ApiError
@@ -44,7 +45,20 @@ def create_app(vendor: Vendor) -> Flask:
 
 
 def _blueprints() -> list[Blueprint]:
-    rooms = (chat, model_lists, native, cosyvoice, control, realtime, files, images, tasks, transcription_tasks, oss)
+    rooms = (
+        chat,
+        model_lists,
+        native,
+        cosyvoice,
+        control,
+        realtime,
+        files,
+        images,
+        tasks,
+        transcription_tasks,
+        videos,
+        oss,
+    )
     return [room.blueprint for room in rooms]
 
 

@@ -5,6 +5,7 @@ An upload takes two steps as in the real service: ask for a policy with a key, t
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 import time
 import uuid
@@ -16,6 +17,7 @@ from emulator import faults
 from emulator.calls import Call, Vendor
 from emulator.errors import ApiError
 from emulator.requests import call_of, json_response
+from emulator.store import StoredFile
 
 blueprint = Blueprint("files", __name__)
 _KEPT_S: Final = 86400
@@ -37,7 +39,17 @@ def result(path: str) -> Response:
     stored = vendor.files.get(f"results/{path}")
     if stored is None:
         return _oss_error(404, "NoSuchKey", "The specified key does not exist.")
-    return Response(stored.data, content_type=stored.content_type)
+    return _in_parts(stored)
+
+
+def _in_parts(stored: StoredFile) -> Response:
+    """Return a file, or the part of it that is asked for; a part that there is not is answered with the whole."""
+    headers = {"Accept-Ranges": "bytes", "ETag": f'"{hashlib.md5(stored.data).hexdigest().upper()}"'}
+    part = request.range.range_for_length(len(stored.data)) if request.range else None
+    if part is None:
+        return Response(stored.data, content_type=stored.content_type, headers=headers)
+    headers["Content-Range"] = f"bytes {part[0]}-{part[1] - 1}/{len(stored.data)}"
+    return Response(stored.data[slice(*part)], 206, content_type=stored.content_type, headers=headers)
 
 
 @blueprint.get("/api/v1/uploads")

@@ -12,7 +12,7 @@ from emulator.errors import ApiError, model_not_found, model_retired, wrong_endp
 
 Family = Literal[
     "text", "translation", "multimodal", "omni", "livetranslate", "asr", "asr_task", "asr_realtime", "tts", "cosyvoice",
-    "tts_realtime", "native", "image", "image_task", "other",
+    "tts_realtime", "native", "image", "image_task", "video", "other",
 ]  # fmt: skip
 Retired = Literal["403", "404", "served"]
 CHAT_FAMILIES: Final = frozenset({"text", "translation", "multimodal", "omni", "livetranslate", "asr"})
@@ -75,6 +75,12 @@ _CURRENT: Final[dict[Family, str]] = {
     ),
     "image_task": (
         "wan2.5-t2i-preview wan2.2-t2i-flash wan2.2-t2i-plus wanx2.1-t2i-turbo wan2.5-i2i-preview wanx2.1-imageedit"
+    ),
+    "video": (
+        "wan3.0-video wan2.7-t2v wan2.7-i2v wan2.6-t2v wan2.6-i2v wan2.6-i2v-flash wan2.5-t2v-preview"
+        " wan2.5-i2v-preview wan2.2-t2v-plus wan2.2-i2v-plus wan2.2-i2v-flash wan2.2-kf2v-flash wanx2.1-t2v-turbo"
+        " wanx2.1-t2v-plus wanx2.1-i2v-turbo wanx2.1-i2v-plus wanx2.1-kf2v-plus happyhorse-1.0-t2v happyhorse-1.0-i2v"
+        " happyhorse-1.1-t2v happyhorse-1.1-i2v"
     ),
 }
 _RETIRED: Final[dict[Family, str]] = {

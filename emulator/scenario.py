@@ -26,6 +26,9 @@ Stage = Literal[
     "image_task",
     "image_part",
     "image_result",
+    "video_task",
+    "video_result",
+    "task_poll",
 ]
 FaultKind = Literal[
     "status", "delay", "cut", "malformed", "stall", "duplicate", "error_event", "close", "silent_close", "reset"
@@ -49,6 +52,7 @@ class Latency(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     task_polls: int = 0
     upload_ms: float = 0
     image_ms: float = 0
+    video_ms: float = 0
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -73,6 +73,7 @@ def _row(task: Task) -> dict[str, Any]:
 def poll(task_id: str) -> Response:
     """Tell how a task stands; an unknown id is not an error here."""
     call = call_of()
+    faults.before_answer(call, "task_poll")
     task = call.vendor.tasks.get(task_id)
     if task is None:
         output = {"task_id": task_id, "task_status": "UNKNOWN"}

@@ -28,7 +28,7 @@ def thumbnail(pieces: Iterable[bytes]) -> bytes:
         file.seek(0)
         try:
             with av.open(file, "r", format="mp4") as container:
-                image = next(container.decode(video=0)).to_image()
+                image = next(container.decode(video=0)).to_image()  # type: ignore[no-untyped-call]
         except (FFmpegError, StopIteration, IndexError, ValueError) as error:
             raise _unreadable() from error
     image.thumbnail((_MOST_SIDE, _MOST_SIDE))
