@@ -19,6 +19,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 
 from config import Settings, SettingsError, announce_metrics
+from deploy.upkeep import GarbageCollection
 from protocol.errors import GatewayError
 
 _OPTIONS: dict[str, object] = {
@@ -44,6 +45,7 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def __init__(self, settings: Settings, create_app: Callable[[Settings], Flask]) -> None:
         self._settings, self._create_app = settings, create_app
+        self._garbage: GarbageCollection | None = None
         super().__init__()
 
     def load_config(self) -> None:
@@ -57,7 +59,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "graceful_timeout": int(settings.drain_s) + 5,
             "post_worker_init": self._begin,
             "child_exit": self._forget,
-            "worker_exit": _close_storage,
+            "worker_exit": self._end,
         }
         for name, value in chosen.items():
             if name in self.cfg.settings:
@@ -84,10 +86,17 @@ class Server(BaseApplication):  # type: ignore[misc]
     def _begin(self, worker: Any) -> None:
         """Runs in each worker when its application is ready; the first one of all speaks for them."""
         _drain_on_stop(worker)
+        self._garbage = GarbageCollection(interval_s=self._settings.gc_interval_s)
         if worker.age == 1:
             known = worker.wsgi.extensions
             sys.stdout.write(banner(self._settings, about=known.get("about", {}), keys=known["keys"]))
             sys.stdout.flush()
+
+    def _end(self, server: Any, worker: Any) -> None:
+        """Runs in each worker when it goes."""
+        if self._garbage:
+            self._garbage.stop()
+        _close_storage(server, worker)
 
 
 _M_ARENA_MAX = -8
