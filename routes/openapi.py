@@ -14,6 +14,7 @@ TAGS = {
     "Chat": "Text, pictures and sound to text (and sound).",
     "Audio": "Speech to text, text to speech.",
     "Images": "Pictures from words and other pictures.",
+    "Videos": "Videos from words and pictures; they take minutes.",
     "Models": "What may be asked for.",
     "Devices": "Spoken turns over WebSocket; the messages are told in docs/protocol.md.",
     "History": "What was said: to be read, taken along, deleted.",

@@ -26,6 +26,7 @@ from protocol.openai.translation import TranslationRequest
 from protocol.openapi import BYTES, TEXT, AnyOf, Events, Form, Operation, Parameter
 from routes.history_operations import HISTORY
 from routes.image_operations import IMAGES
+from routes.video_operations import VIDEOS
 
 _JSON, _SSE, _HTML = "application/json", "text/event-stream", "text/html"
 _GUARDED = (400, 401, 403, 429, 500, 503)
@@ -261,7 +262,7 @@ _SERVER = (
         tag="Server",
         summary="Give a page, or what belongs to one",
         parameters=(Parameter(name="name", where="path", description="The file's name.", example="pages.css"),),
-        answer={_HTML: TEXT, "text/css": TEXT, "text/javascript": TEXT},
+        answer={_HTML: TEXT, "text/css": TEXT, "text/javascript": TEXT, "image/svg+xml": TEXT},
         failures=(*_GUARDED, 404),
         is_public=True,
     ),
@@ -282,4 +283,4 @@ _SERVER = (
     ),
 )
 
-OPERATIONS = (_CHAT, _TRANSCRIPTION, _TRANSLATION, _SPEECH, *IMAGES, *_MODELS, *_DEVICES, *HISTORY, *_SERVER)
+OPERATIONS = (_CHAT, _TRANSCRIPTION, _TRANSLATION, _SPEECH, *IMAGES, *VIDEOS, *_MODELS, *_DEVICES, *HISTORY, *_SERVER)

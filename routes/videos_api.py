@@ -173,28 +173,30 @@ def _polled(answer: msgspec.Struct) -> Response:
 
 def _file(opened: AbstractContextManager[VideoFile], call: Call) -> Response:
     """Answer with the file as it comes. What fails before its first byte is an error with a status."""
-    sending = _sending(opened, call)
+    sending = _sending(opened)
     file = next(sending)
     assert isinstance(file, VideoFile)
-    answer = Response(_bytes(sending), status=file.status, content_type="video/mp4", headers=dict(file.headers))
+    pieces = _until_it_breaks(sending, call)
+    answer = Response(pieces, status=file.status, content_type="video/mp4", headers=dict(file.headers))
     answer.call_on_close(sending.close)  # the client may have left: then the vendor is left, too
     return answer
 
 
-def _sending(opened: AbstractContextManager[VideoFile], call: Call) -> Generator[VideoFile | bytes]:
-    """Yield the file, then its pieces. What fails among these ends the connection: no half looks whole."""
+def _sending(opened: AbstractContextManager[VideoFile]) -> Generator[VideoFile | bytes]:
+    """Yield the file, then its pieces."""
     with opened as file:
         yield file
-        try:
-            yield from file.pieces
-        except (GatewayError, Cancelled, OSError) as error:
-            if isinstance(error, GatewayError):
-                call.fail(error)
-            _log.warning("a video broke off: %r", error)
-            raise ConnectionResetError(errno.ECONNRESET, "the video broke off") from error
+        yield from file.pieces
 
 
-def _bytes(sending: Iterator[VideoFile | bytes]) -> Iterator[bytes]:
-    for piece in sending:
-        assert isinstance(piece, bytes)
-        yield piece
+def _until_it_breaks(sending: Iterator[VideoFile | bytes], call: Call) -> Iterator[bytes]:
+    """Yield the pieces. What fails after the first byte ends the connection, so that no half is taken for the whole."""
+    try:
+        for piece in sending:
+            assert isinstance(piece, bytes)
+            yield piece
+    except (GatewayError, Cancelled) as error:
+        if isinstance(error, GatewayError):
+            call.fail(error)
+            _log.warning("a video broke off: %s", error.code)
+        raise ConnectionResetError(errno.ECONNRESET, "the video broke off") from error
