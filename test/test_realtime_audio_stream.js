@@ -1,7 +1,8 @@
 // Spoken turns over /v1/chat/audio.
 
 import { $, showFrame, Words } from "/test/pages.js";
-import { Talk, TALK_WORDS } from "/test/talk.js";
+import { Talk } from "/test/talk.js";
+import { TALK_WORDS } from "/test/talk_words.js";
 
 const words = new Words({
   en: {

@@ -2,7 +2,8 @@
 
 import { $, Refusal, Words, make, showFrame } from "/test/pages.js";
 import { Tray, snapshot, thumbnail } from "/test/pictures.js";
-import { TALK_WORDS, Talk } from "/test/talk.js";
+import { Talk } from "/test/talk.js";
+import { TALK_WORDS } from "/test/talk_words.js";
 
 const words = new Words({
   en: {

@@ -78,7 +78,7 @@ export class Connection extends EventTarget {
     }
     const [[name, body]] = Object.entries(JSON.parse(data));
     if (name === "connected") this.#greeted();
-    if (body.conversation_id) this.start.conversation_id = body.conversation_id; // the next connection goes on with it
+    if (body.conversation_id && this.start) this.start.conversation_id = body.conversation_id; // the next connection goes on with it
     if (body.event === "data") body.bytes = Uint8Array.from(atob(body.data), (char) => char.charCodeAt(0));
     this.#tell("message", [name, body]);
   }
