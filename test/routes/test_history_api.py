@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import urllib3
 
+from protocol.keys import ApiKey
 from services.access import HOUSE
 from services.storage_ports import TurnRecord
 from test.support.device import TestDevice, spoken_wav
@@ -141,6 +142,26 @@ def test_all_conversations_come_page_by_page_the_last_used_first(serve: Serve, o
     ids = [one["id"] for one in every_page(server, "", limit=7, order=order)]
 
     assert ids == sorted(ids, reverse=order == "desc") and len(ids) == 25
+
+
+def test_a_recording_that_is_gone_has_no_link(serve: Serve) -> None:
+    server = serve()
+    talk(server, "你好")
+    for path in (server.data_dir / "files").rglob("*.wav"):
+        path.unlink()
+
+    assert "audio_url" not in ask(server, "/kitchen/messages").json()["data"][0]
+
+
+def test_links_lead_into_the_bucket_and_to_what_was_kept_here_before(serve: Serve, emulator: Any) -> None:
+    talk(serve(), "你好")
+    server = serve(**in_bucket(OssAccount(emulator)))
+    talk(server, "你好")
+
+    here, _, there, _ = ask(server, "/kitchen/messages").json()["data"]
+
+    assert here["audio_url"].startswith(server.url) and there["audio_url"].startswith(emulator.url)
+    assert [urllib3.request("GET", one["audio_url"]).data[:4] for one in (here, there)] == [b"RIFF", b"RIFF"]
 
 
 def test_an_empty_list_is_a_list(serve: Serve) -> None:
@@ -288,8 +309,6 @@ def files(server: RunningServer) -> list[str]:
 
 
 def in_bucket(account: OssAccount) -> dict[str, object]:
-    from protocol.keys import ApiKey
-
     account.set()
     return {
         "oss_access_key_id": account.access_key_id,

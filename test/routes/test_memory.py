@@ -279,6 +279,23 @@ def test_what_left_the_window_is_told_as_a_summary(
     assert "用户：我叫小明\n助手：好。" in prompts(emulator, key)[3][1]["content"]
 
 
+def test_a_summary_is_made_anew_when_turns_leave_that_it_does_not_tell(
+    serve: Serve, connect: Connect, scenario: Callable[..., None], emulator: Emulator, key: str
+) -> None:
+    scenario(replies=[*["好。"] * 5, "摘要一。", *["好。"] * 3, "摘要二。"])
+    server = serve(history_turns=4, history_summary=True)
+    device = connect(server)
+    talk(device, "一", "二", "三", "四", "五")
+    eventually(lambda: summary_of(server) == "摘要一。")
+
+    talk(device, "六", "七", "八", named="")
+
+    eventually(lambda: summary_of(server) == "摘要二。")
+    first, second = prompts(emulator, key)[5][1]["content"], prompts(emulator, key)[9][1]["content"]
+    assert [word in first for word in "一二三四"] == [True, True, True, False]
+    assert second.startswith("此前的摘要：摘要一。") and "四" in second and "三" not in second
+
+
 def test_a_summary_that_fails_harms_no_turn_and_is_tried_again(
     serve: Serve, scenario: Callable[..., None], emulator: Emulator, key: str
 ) -> None:

@@ -283,10 +283,11 @@ def test_a_conversation_deleted_while_turns_of_it_wait_does_not_come_back(
         history.save(make_turn("anothers", owner="bob"))
         gate.open()
 
+        known = history.conversations.objects("device-1", "conversation-1")
         keys = history.conversations.delete("device-1", "conversation-1")
         eventually(lambda: history._journal.is_empty)
 
-        assert keys == ["audio/1.wav", "audio/2.wav"]
+        assert known == keys == ["audio/1.wav", "audio/2.wav"]
         assert list(history.conversations.export("device-1")) == []
         assert [turn.turn_id for turn in history.conversations.export("bob")] == ["anothers"]
         history.close()
