@@ -29,6 +29,9 @@ from storage.opening import Storage
 _PICTURE_SIDE = 3072
 """Pixels of what a picture is made from; the models that edit look at no more.  Source: Qwen image editing API."""
 
+_FRAME_SIDE = 2000
+"""Pixels of what a video begins with, at most.  Source: Wan image-to-video API."""
+
 
 def open_transport(settings: Settings, *, idle_s: float) -> Transport:
     """Return a line to the vendor; `idle_s` is the patience with its silence."""
@@ -115,7 +118,9 @@ def videos(settings: Settings, transport: Transport, storage: Storage) -> Bluepr
         storage.videos,
         objects=storage.store,
         catalogue=_catalogue(settings),
-        rules=PictureRules(max_side=settings.max_picture_side, max_pixels=settings.max_picture_pixels),
+        rules=PictureRules(
+            max_side=min(_FRAME_SIDE, settings.max_picture_side), max_pixels=settings.max_picture_pixels
+        ),
     )
     return videos_api.blueprint(service, max_picture_bytes=settings.max_picture_bytes)
 

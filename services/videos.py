@@ -10,30 +10,24 @@ import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from urllib.parse import parse_qs, urlsplit
+from datetime import UTC, datetime
 
 import msgspec
 
-from protocol.errors import BadInput, NotFound, StorageError, UpstreamError, UpstreamNotFound
+from protocol.errors import BadInput, NotFound, StorageError, UpstreamError, UpstreamForbidden, UpstreamNotFound
 from protocol.keys import ApiKey
 from protocol.openai.videos import Asked
-from protocol.videos import STORED, VideoNews, VideoOrder, VideoPlan
+from protocol.videos import STORED, VideoOrder, VideoPlan
 from services.catalogue import Catalogue
 from services.flow import CancelToken
 from services.pictures import PictureRules, prepare
 from services.ports import Cancel, Picture
 from services.storage_ports import ObjectStore
+from services.video_news import EXPIRED, brought_up, untaken
 from services.video_ports import VideoFile, VideoMaker, VideoRecord, VideoStore
 
 _log = logging.getLogger(__name__)
 
-_KEPT = timedelta(hours=24)
-"""How long the vendor keeps a task and what it made.  Source: DashScope HTTP reference §12.1."""
-_UNKNOWN_FOR = timedelta(minutes=2)
-"""A new task may not be known everywhere at once; later, one that the vendor does not know is lost."""
-_USUAL_S, _USUAL_S_PER_SECOND = 60, 12
-"""How long the making of a video takes, beside what each second of it takes."""
 _FRESHEN_AT_MOST = 10
 """Jobs of one list that the vendor is asked about: it answers 20 questions a second for the whole account."""
 
@@ -53,6 +47,23 @@ class Asker:
     cancel: CancelToken
 
 
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A video to be made. `first` and `last` are the pictures that came as bytes."""
+
+    video_id: str
+    order: VideoOrder
+    first: Picture | None = None
+    last: Picture | None = None
+    remixed_from: str = ""
+
+    @property
+    def pictures(self) -> list[Picture | str]:
+        """What it begins and ends with, links where there are no bytes."""
+        given = (self.first or self.order.first, self.last or self.order.last)
+        return [picture for picture in given if picture]
+
+
 class Videos:
     """The videos of whoever asks. Threads: any. Every method raises StorageError, UpstreamError, Cancelled."""
 
@@ -64,29 +75,27 @@ class Videos:
 
     def create(self, asked: Asked, asker: Asker) -> VideoRecord:
         """Have a video made. Raises: BadInput."""
-        model = self._resolved(asked.order.model)
-        video_id = f"video_{secrets.token_hex(16)}"
-        given = {"input_reference": asked.first, "last_frame": asked.last}
-        pictures = {name: self._prepared(data, name) for name, data in given.items() if data}
-        names = {name: f"videos/{video_id}/{name}.{_ending(picture)}" for name, picture in pictures.items()}
+        video_id, model = _new_id(), self._resolved(asked.order.model)
+        first, last = self._prepared(asked.first, "input_reference"), self._prepared(asked.last, "last_frame")
         order = msgspec.structs.replace(
             asked.order,
             model=model,
-            first=_stored(names.get("input_reference")) or asked.order.first,
-            last=_stored(names.get("last_frame")) or asked.order.last,
+            first=_kept_as(video_id, "first", first) if first else asked.order.first,
+            last=_kept_as(video_id, "last", last) if last else asked.order.last,
         )
-        plan = self._maker.plan(order)
-        for name, picture in pictures.items():
-            self._objects.put(names[name], picture.data, content_type=picture.content_type)
-        return self._make(video_id, order, plan, asker)
+        return self._make(_Job(video_id, order, first=first, last=last), asker)
 
     def remix(self, video_id: str, prompt: str, asker: Asker) -> VideoRecord:
         """Make a video again with other words and all else as it was. Raises: BadInput, NotFound."""
-        source = self._store.get(asker.owner, video_id)
-        new_id = f"video_{secrets.token_hex(16)}"
-        order = msgspec.structs.replace(source.order, prompt=prompt, **self._copied(source.order, new_id))
-        plan = self._maker.plan(order)
-        return self._make(new_id, order, plan, asker, remixed_from=video_id)
+        source, new_id = self._store.get(asker.owner, video_id), _new_id()
+        first, last = self._kept(source.order.first), self._kept(source.order.last)
+        order = msgspec.structs.replace(
+            source.order,
+            prompt=prompt,
+            first=_kept_as(new_id, "first", first) if first else source.order.first,
+            last=_kept_as(new_id, "last", last) if last else source.order.last,
+        )
+        return self._make(_Job(new_id, order, first=first, last=last, remixed_from=video_id), asker)
 
     def page(self, asker: Asker, *, limit: int, after: str, oldest_first: bool) -> Page:
         """Return a page of videos. Raises: NotFound (of `after`)."""
@@ -128,27 +137,26 @@ class Videos:
 
     # --- making
 
-    def _make(
-        self, video_id: str, order: VideoOrder, plan: VideoPlan, asker: Asker, *, remixed_from: str = ""
-    ) -> VideoRecord:
+    def _make(self, job: "_Job", asker: Asker) -> VideoRecord:
         """Write a job down, then have it taken; what the vendor refuses leaves no trace."""
+        plan = self._maker.plan(job.order)
         record = VideoRecord(
-            video_id=video_id,
+            video_id=job.video_id,
             owner=asker.owner,
             created_at=datetime.now(UTC),
-            order=order,
+            order=job.order,
             model=plan.model,
             size=plan.size,
             seconds=plan.seconds,
-            remixed_from=remixed_from,
+            remixed_from=job.remixed_from,
         )
-        self._store.add(record)
         try:
-            task_id = self._submitted(record, plan, asker)
+            self._keep(job)
+            self._store.add(record)
+            record = replace(record, task_id=self._submitted(job, plan, asker))
         except BaseException:
             self._forget(record)
             raise
-        record = replace(record, task_id=task_id)
         try:
             self._store.update(record)
         except StorageError as error:
@@ -156,23 +164,30 @@ class Videos:
             raise
         return record
 
-    def _submitted(self, record: VideoRecord, plan: VideoPlan, asker: Asker) -> str:
+    def _submitted(self, job: "_Job", plan: VideoPlan, asker: Asker) -> str:
         """Return the task's name. A client that leaves now does not lose it: the video is in its list."""
-        addresses = [self._address(picture, plan.model, asker) for picture in record.order.pictures]
+
+        def lent(picture: Picture) -> str:
+            return self._maker.lend(picture, model=plan.model, key=asker.key, cancel=asker.cancel)
+
+        addresses = [lent(given) if isinstance(given, Picture) else given for given in job.pictures]
         asker.cancel.raise_if_cancelled()
         unstopped = CancelToken()
         try:
-            return self._maker.submit(record.order, plan, addresses, key=asker.key, cancel=unstopped)
+            return self._maker.submit(job.order, plan, addresses, key=asker.key, cancel=unstopped)
         finally:
             asker.cancel.note_waiting(unstopped.waited_s)
 
-    def _address(self, picture: str, model: str, asker: Asker) -> str:
-        if not picture.startswith(STORED):
-            return picture
-        data = self._objects.get(picture.removeprefix(STORED))
-        return self._maker.lend(
-            self._prepared(data, "input_reference"), model=model, key=asker.key, cancel=asker.cancel
-        )
+    def _keep(self, job: "_Job") -> None:
+        for name, picture in ((job.order.first, job.first), (job.order.last, job.last)):
+            if picture:
+                self._objects.put(name.removeprefix(STORED), picture.data, content_type=picture.content_type)
+
+    def _kept(self, name: str) -> Picture | None:
+        """Return a picture of an earlier job, None for a link. Raises: NotFound when it is gone."""
+        if not name.startswith(STORED):
+            return None
+        return self._prepared(self._objects.get(name.removeprefix(STORED)), "video_id")
 
     def _forget(self, record: VideoRecord) -> None:
         with suppress(StorageError):
@@ -186,24 +201,15 @@ class Videos:
             raise BadInput(f"The model {name!r} makes no videos.", code="unsupported_value", param="model")
         return self._catalogue.resolve_video(name)
 
-    def _prepared(self, data: bytes, name: str) -> Picture:
+    def _prepared(self, data: bytes | None, name: str) -> Picture | None:
+        """Return a picture as the model gets it. Raises: BadInput naming the parameter."""
+        if data is None:
+            return None
         try:
             return prepare(data, rules=self._rules)
         except BadInput as error:
             error.param = name
             raise
-
-    def _copied(self, order: VideoOrder, video_id: str) -> dict[str, str]:
-        """Return an order's stored pictures under names of a new job's. Raises: NotFound when one is gone."""
-        copied = {}
-        for name in ("first", "last"):
-            if not (picture := getattr(order, name)).startswith(STORED):
-                continue
-            old = picture.removeprefix(STORED)
-            new = f"videos/{video_id}/{old.rpartition('/')[2]}"
-            self._objects.put(new, self._objects.get(old), content_type=f"image/{old.rpartition('.')[2]}")
-            copied[name] = f"{STORED}{new}"
-        return copied
 
     # --- looking
 
@@ -216,68 +222,21 @@ class Videos:
 
     def _looked(self, record: VideoRecord, asker: Asker) -> tuple[VideoRecord, str]:
         """Return a job as the vendor says it stands, noted if that is news."""
-        age = datetime.now(UTC) - record.created_at
         if not record.task_id:
-            return (record if age < _UNKNOWN_FOR else self._noted(record, _lost(record)), "")
+            return untaken(record, now=datetime.now(UTC)), ""
         news = self._maker.look(record.task_id, key=asker.key, cancel=asker.cancel)
-        if news.is_known:
-            return self._noted(record, _with(record, news)), news.request_id
-        if age > _KEPT:
-            return self._noted(record, _failed(record, "expired", "The vendor keeps a video for a day.")), ""
-        return (record if age < _UNKNOWN_FOR else _lost(record)), news.request_id
-
-    def _noted(self, old: VideoRecord, new: VideoRecord) -> VideoRecord:
-        if replace(new, progress=old.progress) != old:
+        new = brought_up(record, news, now=datetime.now(UTC))
+        if new.status != record.status and (news.is_known or new.error_code == EXPIRED):
             self._store.update(new)
-        return new
+        return new, news.request_id
 
     @contextmanager
     def _opened(self, url: str, part: str, cancel: Cancel) -> Iterator[VideoFile]:
         try:
             with self._maker.open(url, part=part, cancel=cancel) as file:
                 yield file
-        except UpstreamNotFound as error:
+        except (UpstreamNotFound, UpstreamForbidden) as error:  # the link is dead, or has run out
             raise _expired() from error
-
-
-def _with(record: VideoRecord, news: VideoNews) -> VideoRecord:
-    """Return a job with what the vendor has told."""
-    if news.status == "failed":
-        return _failed(record, news.error_code, news.error_message)
-    if news.status != "completed":
-        return replace(record, status=news.status, progress=_progress(record) if news.status == "in_progress" else 0)
-    completed_at = news.ended_at or datetime.now(UTC)
-    return replace(
-        record,
-        status="completed",
-        progress=100,
-        url=news.url,
-        completed_at=completed_at,
-        expires_at=_end_of(news.url) or completed_at + _KEPT,
-        size=news.size or record.size,
-        seconds=news.seconds or record.seconds,
-    )
-
-
-def _progress(record: VideoRecord) -> int:
-    """Return an estimate in percent: the vendor tells none. Measured times are one to five minutes."""
-    usual_s = _USUAL_S + _USUAL_S_PER_SECOND * record.seconds
-    elapsed_s = (datetime.now(UTC) - record.created_at).total_seconds()
-    return max(1, min(99, int(100 * elapsed_s / usual_s)))
-
-
-def _end_of(url: str) -> datetime | None:
-    """Return when a signed link ends, as it says itself."""
-    told = parse_qs(urlsplit(url).query).get("Expires", [""])[0]
-    return datetime.fromtimestamp(int(told), UTC) if told.isascii() and told.isdigit() and len(told) < 12 else None
-
-
-def _failed(record: VideoRecord, code: str, message: str) -> VideoRecord:
-    return replace(record, status="failed", error_code=code[:128], error_message=message)
-
-
-def _lost(record: VideoRecord) -> VideoRecord:
-    return _failed(record, "task_unknown", "The model service does not know this task.")
 
 
 def _expired() -> NotFound:
@@ -288,9 +247,9 @@ def _own(order: VideoOrder) -> list[str]:
     return [picture.removeprefix(STORED) for picture in order.pictures if picture.startswith(STORED)]
 
 
-def _stored(name: str | None) -> str:
-    return f"{STORED}{name}" if name else ""
+def _new_id() -> str:
+    return f"video_{secrets.token_hex(16)}"
 
 
-def _ending(picture: Picture) -> str:
-    return picture.content_type.rpartition("/")[2]
+def _kept_as(video_id: str, name: str, picture: Picture) -> str:
+    return f"{STORED}videos/{video_id}/{name}.{picture.content_type.rpartition('/')[2]}"

@@ -8,15 +8,15 @@ from test.laws.house import Module, house, is_stdlib, products, rooms, sample
 MAY_IMPORT: dict[str, set[str]] = {
     "protocol": set(),
     "services": {"protocol"},
-    "providers": {"protocol", "services.ports"},
-    "storage": {"protocol", "services.limit_ports", "services.ports", "services.storage_ports"},
+    "providers": {"protocol", "services.ports", "services.video_ports"},
+    "storage": {"protocol", "services.limit_ports", "services.ports", "services.storage_ports", "services.video_ports"},
     "routes": {"protocol", "services"},
     "config": {"config_rules", "protocol.keys"},  # secrets are `ApiKey` from the moment they are read
     "config_rules": {"protocol.keys"},
     "deploy": {"config", "protocol.errors", "storage.tokens"},  # tells why a start failed; makes tokens
     "emulator": set(),  # a double of the vendor that knew us would agree with our mistakes
     "client": {"protocol"},
-    "doors": {"config", "protocol", "providers", "routes", "services"},
+    "doors": {"config", "protocol", "providers", "routes", "services", "storage"},
     "app": {"config", "deploy", "doors", "emulator", "protocol", "providers", "routes", "services", "storage"},
 }
 """What each room may import of the others. Tests and benchmarks may import all."""
