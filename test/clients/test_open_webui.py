@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from emulator.painting import paint, story_in
 from test.clients.conftest import QUESTION
 from test.clients.raw import Form, field, file, send, send_json
 from test.support.device import heard_in, spoken_wav
@@ -101,6 +102,43 @@ def test_it_lists_the_models_and_streams_a_chat(server: RunningServer) -> None:
     assert reply.body.endswith(b"data: [DONE]\n\n")
     for chunk in reply.events():
         assert_openai("CreateChatCompletionStreamResponse", chunk)
+
+
+def test_it_draws_pictures_and_takes_the_files_themselves(server: RunningServer) -> None:
+    wish = {"model": "dall-e-3", "prompt": "a lighthouse", "n": 2, "size": "1024x1024", "response_format": "b64_json"}
+
+    reply = send_json(server, "/v1/images/generations?api-version=2025-04-01-preview", wish, headers=WHO)
+
+    assert_openai("ImagesResponse", reply.json())
+    assert [story_in(base64.b64decode(one["b64_json"]))["prompt"] for one in reply.json()["data"]] == [
+        "a lighthouse"
+    ] * 2
+
+
+def test_it_asks_gpt_image_without_a_format_and_takes_the_file(server: RunningServer) -> None:
+    wish = {"model": "gpt-image-1", "prompt": "a lighthouse", "n": 1, "size": "auto"}
+
+    reply = send_json(server, "/v1/images/generations", wish, headers=WHO)
+
+    assert reply.json()["data"][0]["b64_json"]
+
+
+@pytest.mark.parametrize("name", ["image", "image[]"])
+def test_it_edits_pictures_of_a_form_that_comes_in_chunks(server: RunningServer, name: str) -> None:
+    pictures = [picture_part(name), picture_part(name)] if name.endswith("[]") else [picture_part(name)]
+    texts = {"model": "gpt-image-1", "prompt": "make it night", "n": "1", "size": "1024x1024", "background": "auto"}
+    form = Form([*(field(key, text) for key, text in texts.items()), *pictures])
+
+    path = "/v1/images/edits?api-version=2025-04-01-preview"
+    reply = send(server, "POST", path, headers=WHO | form.headers, body=form.chunks())
+
+    story = story_in(base64.b64decode(reply.json()["data"][0]["b64_json"]))
+    assert (story["prompt"], len(story["pictures"])) == ("make it night", len(pictures))
+
+
+def picture_part(name: str) -> tuple[str, bytes]:
+    head = f'Content-Disposition: form-data; name="{name}"; filename="image.png"\r\nContent-Type: image/png'
+    return head, paint(64, 48, {"prompt": name})
 
 
 def test_it_shows_why_a_chat_failed(server: RunningServer) -> None:

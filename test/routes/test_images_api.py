@@ -385,11 +385,11 @@ def test_a_stream_that_fails_before_its_first_picture_is_an_error_with_a_status(
 
 def test_a_stream_that_fails_later_ends_with_the_error(door: Door, scenario: Callable[..., None]) -> None:
     scenario(faults=[{"stage": "image_part", "kind": "status", "status": 400, "code": "DataInspectionFailed"}])
-    seen = []
+    events = door.sdk.images.generate(prompt=PROMPT, stream=True, n=3, model=BY_TASK)
 
+    seen = [next(events).type, next(events).type]
     with pytest.raises(openai.APIError, match="The model service answered"):
-        for event in door.sdk.images.generate(prompt=PROMPT, stream=True, n=3, model=BY_TASK):
-            seen.append(event.type)
+        next(events)
 
     assert seen == ["image_generation.completed"] * 2
 
@@ -551,7 +551,11 @@ def test_when_all_pictures_failed_the_answer_is_the_error(door: Door, scenario: 
         faults=[{"stage": "image_part", "kind": "status", "status": 400, "code": "DataInspectionFailed", "times": 0}]
     )
 
-    codes = [door.refusal(lambda: door.draw(model=model, n=2)).code for model in (BY_TASK, "z-image-turbo")]
+    refusals = [
+        door.post("generations", {"prompt": PROMPT, "model": model, "n": 2}) for model in (BY_TASK, "z-image-turbo")
+    ]
+
+    codes = [refusal.json()["error"]["code"] for refusal in refusals]
 
     assert codes == ["content_policy_violation"] * 2
 
