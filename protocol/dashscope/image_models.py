@@ -14,7 +14,7 @@ from protocol.drawings import Size
 Door = Literal["messages", "text2image", "image2image", "imageedit"]
 """`messages` answers at once; the others are tasks, each with words of its own for its input."""
 
-_STEP, _LONGEST_SIDE = 16, 4096
+_STEP, _LONGEST_SIDE, _MOST_RATIO = 16, 4096, 16
 """Of sizes made here: models round sides to multiples of 16 themselves."""
 
 EVERYTHING = frozenset({"negative_prompt", "prompt_extend", "watermark", "seed"})
@@ -58,7 +58,7 @@ class SizeRule:
         def unlikeness(one: Size) -> float:
             return 4 * abs(math.log(one.ratio / wanted.ratio)) + abs(math.log(one.pixels / wanted.pixels))
 
-        most_ratio = self.most_ratio or _LONGEST_SIDE
+        most_ratio = self.most_ratio or _MOST_RATIO
         ratio = min(max(wanted.ratio, 1 / most_ratio), most_ratio)
         widths = range(_STEP, _LONGEST_SIDE + 1, _STEP)
         tried = (Size(width=width, height=max(_STEP, round(width / ratio / _STEP) * _STEP)) for width in widths)
