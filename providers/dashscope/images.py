@@ -80,6 +80,8 @@ class Painter:
                 return self._download(url, cancel)
             except (UpstreamBroken, UpstreamTimeout):
                 return self._download(url, cancel)
+            except UpstreamError as error:  # its status is the store's, and tells nothing of the request
+                raise _unreadable(error.vendor_code or "the vendor refuses it") from error
 
     def _check(self, url: str) -> None:
         """Refuse to read from anywhere but the world, and the vendor's own host: an answer is not to be believed."""
