@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import dashscope
-from dashscope import Generation, MultiModalConversation
+from dashscope import Generation, MultiModalConversation, VideoSynthesis
 from dashscope.audio.asr import Transcription
 from dashscope.audio.qwen_omni import MultiModality, OmniRealtimeCallback, OmniRealtimeConversation
 from dashscope.audio.qwen_omni.omni_realtime import TranscriptionParams
@@ -28,6 +28,8 @@ SOUND = Path(FOLDER) / "question.wav"
 DEADLINE_S = 10
 dashscope.base_http_api_url = NATIVE_URL
 dashscope.api_key = KEY
+DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+"""A picture of one pixel."""
 MESSAGES = [{"role": "user", "content": "你好，请问今天天气怎么样？"}]
 
 
@@ -178,6 +180,41 @@ def transcribe_missing_file():
     return [done.output.task_status, done.output.results[0]["code"]]
 
 
+def video_from_words():
+    done = VideoSynthesis.call(model="wan2.6-t2v", prompt="a cat", size="1280*720", duration=5, seed=7)
+    with urllib.request.urlopen(done.output.video_url) as file:
+        kind = file.read(12)[4:8].decode()
+    return [done.status_code, done.output.task_status, done.output.orig_prompt, done.usage.video_count, kind]
+
+
+def video_from_a_local_picture():
+    picture = Path(FOLDER) / "dot.png"
+    picture.write_bytes(base64.b64decode(DOT))
+    task = VideoSynthesis.async_call(model="wan2.6-i2v", prompt="p", img_url=f"file://{picture}", resolution="720P")
+    return [task.output.task_status, VideoSynthesis.wait(task).output.task_status]
+
+
+def video_between_frames():
+    frame = f"data:image/png;base64,{DOT}"
+    done = VideoSynthesis.call(
+        model="wan2.2-kf2v-flash", prompt="p", first_frame_url=frame, last_frame_url=frame, resolution="480P"
+    )
+    return [done.output.task_status, done.usage.video_count]
+
+
+def video_cancelled():
+    task = VideoSynthesis.async_call(model="wan2.7-t2v", prompt="p", resolution="720P", ratio="9:16")
+    cancelled = VideoSynthesis.cancel(task)
+    again = VideoSynthesis.cancel(task)
+    return [cancelled.status_code, VideoSynthesis.fetch(task).output.task_status, again.status_code, again.code]
+
+
+def video_refused():
+    sized = VideoSynthesis.async_call(model="wan2.6-t2v", prompt="p", size="1*1")
+    pictureless = VideoSynthesis.async_call(model="wan2.6-i2v", prompt="p")
+    return [[sized.status_code, sized.code], [pictureless.status_code, pictureless.message]]
+
+
 class _Events:
     """The events of a realtime session, and a way to wait for one."""
 
@@ -274,8 +311,8 @@ STEPS: list[Callable[[], object]] = [
     chat_whole, chat_prompt, chat_stream, chat_stream_cumulative, chat_bad_parameter, chat_bad_parameter_stream,
     chat_wrong_key, chat_retired_model, vision, recognise_data_uri, recognise_local_file, upload_helper,
     synthesise_whole, synthesise_stream, cosyvoice_whole, cosyvoice_stream, cosyvoice_wrong_voice, transcribe_task,
-    transcribe_speakers, transcribe_missing_file, speak_by_commit,
-    speak_by_server_commit, recognise_realtime,
+    transcribe_speakers, transcribe_missing_file, video_from_words, video_from_a_local_picture, video_between_frames,
+    video_cancelled, video_refused, speak_by_commit, speak_by_server_commit, recognise_realtime,
 ]  # fmt: skip
 
 

@@ -100,6 +100,22 @@ def test_a_file_that_cannot_be_fetched_fails_its_task(walk: Walk) -> None:
     assert walk.steps["transcribe_missing_file"] == ["FAILED", "InvalidFile.DownloadFailed"]
 
 
+def test_videos_are_made_from_words_a_local_picture_and_two_frames(walk: Walk) -> None:
+    assert walk.steps["video_from_words"] == [200, "SUCCEEDED", "a cat", 1, "ftyp"]
+    assert walk.steps["video_from_a_local_picture"] == ["PENDING", "SUCCEEDED"]
+    assert walk.steps["video_between_frames"] == ["SUCCEEDED", 1]
+
+
+def test_a_video_that_has_not_begun_can_be_cancelled_once(walk: Walk) -> None:
+    assert walk.steps["video_cancelled"] == [200, "CANCELED", 400, "UnsupportedOperation"]
+
+
+def test_videos_that_a_model_cannot_make_are_refused(walk: Walk) -> None:
+    message = "image-to-video model wan2.6-i2v must provide an image"
+
+    assert walk.steps["video_refused"] == [[400, "InvalidParameter"], [400, message]]
+
+
 def test_realtime_synthesis_by_commit_sends_the_recorded_frames_in_order(walk: Walk) -> None:
     kinds = ["session.created", "session.updated", "input_text_buffer.committed", *SPOKEN, "session.finished"]
 
