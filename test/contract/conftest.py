@@ -12,6 +12,7 @@ import pytest
 
 from emulator import Emulator
 from emulator.ear import hear
+from emulator.painting import paint
 from emulator.voice import pcm_to_wav, speak
 from test.support.packages import python_packages
 
@@ -36,6 +37,7 @@ def walk(request: pytest.FixtureRequest, emulator: Emulator, tmp_path_factory: p
     folder = tmp_path_factory.mktemp("walk")
     sound = speak(QUESTION, rate_hz=16000)
     (folder / "question.wav").write_bytes(pcm_to_wav(sound, rate_hz=16000))
+    (folder / "drawing.png").write_bytes(paint(64, 48, {"prompt": "begin"}))
     path = str(python_packages(OLD_SDK, with_dependencies=False)) if request.param == OLD_SDK else ""
     done = subprocess.run(
         [sys.executable, str(WALK), emulator.native_url, emulator.websocket_url, "sk-walk", str(folder)],

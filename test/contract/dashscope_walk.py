@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import dashscope
-from dashscope import Generation, MultiModalConversation, VideoSynthesis
+from dashscope import Generation, ImageSynthesis, MultiModalConversation, VideoSynthesis
 from dashscope.audio.asr import Transcription
 from dashscope.audio.qwen_omni import MultiModality, OmniRealtimeCallback, OmniRealtimeConversation
 from dashscope.audio.qwen_omni.omni_realtime import TranscriptionParams
@@ -24,7 +24,7 @@ from dashscope.common.error import UploadFileException
 from dashscope.utils.oss_utils import OssUtils
 
 NATIVE_URL, WEBSOCKET_URL, KEY, FOLDER = sys.argv[1:5]
-SOUND = Path(FOLDER) / "question.wav"
+SOUND, DRAWING = Path(FOLDER) / "question.wav", Path(FOLDER) / "drawing.png"
 DEADLINE_S = 10
 dashscope.base_http_api_url = NATIVE_URL
 dashscope.api_key = KEY
@@ -303,6 +303,51 @@ def recognise_realtime():
     return [events.transcripts, events.types]
 
 
+def draw_at_once():
+    messages = [{"role": "user", "content": [{"text": "a cat"}]}]
+    answer = MultiModalConversation.call(
+        model="qwen-image-2.0", messages=messages, n=2, size="1024*768", negative_prompt="dogs", prompt_extend=False
+    )
+    links = [part["image"] for part in answer.output.choices[0].message.content]
+    return [answer.status_code, len(links), _is_picture(links[0]), answer.usage.width, answer.usage.image_count]
+
+
+def draw_wrong_size():
+    messages = [{"role": "user", "content": [{"text": "a cat"}]}]
+    answer = MultiModalConversation.call(model="wan2.6-t2i", messages=messages, size="64*64")
+    return [answer.status_code, answer.code]
+
+
+def edit_local_file():
+    content = [{"image": f"file://{DRAWING}"}, {"text": "a hat"}]
+    answer = MultiModalConversation.call(model="qwen-image-2.0", messages=[{"role": "user", "content": content}])
+    return [answer.status_code, _is_picture(answer.output.choices[0].message.content[0]["image"])]
+
+
+def draw_as_a_task():
+    answer = ImageSynthesis.call(model="wan2.5-t2i-preview", prompt="a cat", negative_prompt="dogs", size="1280*1280")
+    first = answer.output.results[0]
+    told = [answer.output.task_status, len(answer.output.results), _is_picture(first.url), first.orig_prompt]
+    return [*told, answer.usage.image_count]
+
+
+def edit_as_a_task():
+    answer = ImageSynthesis.call(
+        model="wan2.5-i2i-preview", task="image2image", prompt="a hat", images=[f"file://{DRAWING}"], n=1
+    )
+    return [answer.output.task_status, _is_picture(answer.output.results[0].url)]
+
+
+def draw_without_waiting():
+    task = ImageSynthesis.async_call(model="wan2.2-t2i-flash", prompt="a cat", n=1)
+    return [task.output.task_status, ImageSynthesis.wait(task).output.task_status]
+
+
+def _is_picture(link):
+    with urllib.request.urlopen(link) as file:
+        return file.headers["Content-Type"] == "image/png" and file.read(8) == b"\x89PNG\r\n\x1a\n"
+
+
 def _keep(name, pcm):
     (Path(FOLDER) / f"{name}.pcm").write_bytes(pcm)
 
@@ -313,6 +358,7 @@ STEPS: list[Callable[[], object]] = [
     synthesise_whole, synthesise_stream, cosyvoice_whole, cosyvoice_stream, cosyvoice_wrong_voice, transcribe_task,
     transcribe_speakers, transcribe_missing_file, video_from_words, video_from_a_local_picture, video_between_frames,
     video_cancelled, video_refused, speak_by_commit, speak_by_server_commit, recognise_realtime,
+    draw_at_once, draw_wrong_size, edit_local_file, draw_as_a_task, edit_as_a_task, draw_without_waiting,
 ]  # fmt: skip
 
 

@@ -135,3 +135,15 @@ def test_realtime_recognition_hears_what_was_said(walk: Walk) -> None:
 
     assert transcripts == [QUESTION]
     assert kinds[-1] == "session.finished" and "input_audio_buffer.speech_started" in kinds
+
+
+def test_pictures_are_drawn_at_once_and_an_edit_begins_from_a_local_file(walk: Walk) -> None:
+    assert walk.steps["draw_at_once"] == [200, 2, True, 1024, 2]
+    assert walk.steps["draw_wrong_size"] == [400, "InvalidParameter"]
+    assert walk.steps["edit_local_file"] == [200, True]
+
+
+def test_pictures_are_drawn_as_tasks_four_unless_told_otherwise(walk: Walk) -> None:
+    assert walk.steps["draw_as_a_task"] == ["SUCCEEDED", 4, True, "a cat", 4]
+    assert walk.steps["edit_as_a_task"] == ["SUCCEEDED", True]
+    assert walk.steps["draw_without_waiting"] == ["PENDING", "SUCCEEDED"]
