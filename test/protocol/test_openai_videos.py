@@ -2,12 +2,14 @@
 
 import base64
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from protocol.errors import BadInput
-from protocol.openai.videos import read_remix, read_video_body, read_video_form
+from protocol.openai.videos import VideoRequest, read_remix, read_video_body, read_video_form
 from protocol.videos import VideoOrder
 
 PICTURE = b"\x89PNG\r\n\x1a\n and so on"
@@ -141,3 +143,13 @@ def test_a_remix_has_words_and_nothing_else() -> None:
         with pytest.raises(BadInput) as refused:
             read_remix(body)
         assert refused.value.param == param
+
+
+def test_the_document_tells_of_every_parameter() -> None:
+    document = (Path(__file__).parents[2] / "docs" / "openai.md").read_text("utf-8")
+    section = document.split("## Videos\n")[1].split("\n## ")[0]
+
+    rows = re.findall(r"^\| (`.+?`) \|", section, re.MULTILINE)
+
+    told = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
+    assert sorted(told) == sorted(VideoRequest.__struct_fields__)
