@@ -180,6 +180,34 @@ const STEPS = {
   },
   speech_bad_voice: () =>
     refusal(() => client.audio.speech.create({ model: "tts-1", voice: "nobody-at-all", input: "你好。" })),
+
+  // --- the brush
+
+  picture: async () => {
+    const wish = { model: "dall-e-3", prompt: "a cat", size: "1024x1024", response_format: "b64_json" };
+    const { data } = await client.images.generate(wish);
+    return [data.length, data[0].b64_json.slice(0, 5), data[0].url ?? null];
+  },
+  picture_links: async () => {
+    const { data } = await client.images.generate({ model: "dall-e-2", prompt: "a cat", n: 3, size: "512x512" });
+    return data.map((image) => image.url.startsWith("http"));
+  },
+  picture_edited: async () => {
+    const image = [fs.createReadStream(`${FOLDER}/red.png`), fs.createReadStream(`${FOLDER}/red.png`)];
+    const wish = { model: "dall-e-2", image, prompt: "a hat", response_format: "b64_json" };
+    return (await client.images.edit(wish)).data[0].b64_json.slice(0, 5);
+  },
+  picture_varied: async () => {
+    const image = fs.createReadStream(`${FOLDER}/red.png`);
+    return (await client.images.createVariation({ image, n: 2, size: "1024x1024" })).data.length;
+  },
+  picture_stream: async () => {
+    const wish = { model: "gpt-image-1", prompt: "a cat", stream: true, partial_images: 1 };
+    const events = [];
+    for await (const event of await client.images.generate(wish)) events.push(event.type, event.b64_json.slice(0, 5));
+    return events;
+  },
+  picture_bad_count: () => refusal(() => client.images.generate({ model: "dall-e-2", prompt: "a cat", n: 11 })),
 };
 
 const results = { version: VERSION };

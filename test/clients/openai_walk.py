@@ -15,10 +15,10 @@ from pathlib import Path
 import openai
 
 BASE_URL, EMULATOR_URL, KEY, FOLDER = sys.argv[1:5]
-SOUND = Path(FOLDER) / "question.wav"
+SOUND, RED = Path(FOLDER) / "question.wav", Path(FOLDER) / "red.png"
 QUESTION = [{"role": "user", "content": "What is the weather today?"}]
 TOOLS = [{"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object", "properties": {}}}}]
-PNG = "data:image/png;base64," + base64.b64encode((Path(FOLDER) / "red.png").read_bytes()).decode()
+PNG = "data:image/png;base64," + base64.b64encode(RED.read_bytes()).decode()
 CLIENT = openai.OpenAI(api_key=KEY, base_url=BASE_URL, max_retries=0, _strict_response_validation=True)
 LAX = openai.OpenAI(api_key=KEY, base_url=BASE_URL, max_retries=0)
 IS_OLD = tuple(map(int, openai.__version__.split(".")[:2])) < (1, 60)
@@ -256,6 +256,40 @@ def speech_bad_voice():
     return refusal(lambda: CLIENT.audio.speech.create(model="tts-1", voice="nobody-at-all", input="你好。"))
 
 
+# --- the brush
+
+
+def picture():
+    answer = CLIENT.images.generate(model="dall-e-3", prompt="a cat", size="1024x1024", response_format="b64_json")
+    return [len(answer.data), answer.data[0].b64_json[:5], answer.data[0].url]
+
+
+def picture_links():
+    answer = CLIENT.images.generate(model="dall-e-2", prompt="a cat", n=3, size="512x512")
+    return [image.url.startswith("http") for image in answer.data]
+
+
+def picture_edited():
+    begun = RED.open("rb") if IS_OLD else [RED.open("rb"), RED.open("rb")]
+    answer = CLIENT.images.edit(model="dall-e-2", image=begun, prompt="a hat", response_format="b64_json")
+    return answer.data[0].b64_json[:5]
+
+
+def picture_varied():
+    return len(CLIENT.images.create_variation(image=RED.open("rb"), n=2, size="1024x1024").data)
+
+
+def picture_stream():
+    if IS_OLD:  # it does not know of it
+        return ["image_generation.completed", "iVBOR"]
+    (event,) = CLIENT.images.generate(model="gpt-image-1", prompt="a cat", stream=True, partial_images=1)
+    return [event.type, event.b64_json[:5]]
+
+
+def picture_bad_count():
+    return refusal(lambda: CLIENT.images.generate(model="dall-e-2", prompt="a cat", n=11))
+
+
 def _kept(name, pcm):
     (Path(FOLDER) / f"{name}.pcm").write_bytes(pcm)
     return len(pcm) > 0
@@ -266,7 +300,8 @@ STEPS = [
     chat_stream_usage, chat_tools, chat_tools_stream, chat_json, chat_picture, chat_extra, wrong_key, wrong_model,
     wrong_parameter, wrong_parameter_stream, busy, busy_once_then_answered, broken_stream, transcript,
     transcript_verbose, transcript_text, transcript_srt, transcript_vtt, transcript_stream, transcript_bytes,
-    transcript_garbage, speech, speech_stream, speech_mp3, speech_bad_voice,
+    transcript_garbage, speech, speech_stream, speech_mp3, speech_bad_voice, picture, picture_links, picture_edited,
+    picture_varied, picture_stream, picture_bad_count,
 ]  # fmt: skip
 
 

@@ -111,3 +111,18 @@ def test_speech_is_said_to_the_character(walk: Walk, step: str) -> None:
 
 def test_speech_is_mp3_unless_asked_otherwise(walk: Walk) -> None:
     assert walk.steps["speech_mp3"] == ["audio/mpeg", True]
+
+
+def test_pictures_are_drawn_as_files_and_as_links(walk: Walk) -> None:
+    assert walk.steps["picture"] == [1, "iVBOR", None]
+    assert walk.steps["picture_links"] == [True, True, True]
+    assert walk.steps["picture_stream"] == ["image_generation.completed", "iVBOR"]
+
+
+def test_pictures_are_edited_and_varied(walk: Walk) -> None:
+    assert walk.steps["picture_edited"] == "iVBOR"
+    assert walk.steps["picture_varied"] == 2
+
+
+def test_too_many_pictures_are_refused(walk: Walk) -> None:
+    assert walk.steps["picture_bad_count"] == ["BadRequestError", 400, "invalid_value", "n", "req_"]
