@@ -546,3 +546,14 @@ def test_newapis_clients_are_told_of_a_failure(door: Door, scenario: Callable[..
 
     assert (told["status"], told["url"], told["format"]) == ("failed", None, None)
     assert told["error"] == {"code": "InternalError", "message": "Sorry."}
+
+
+def test_an_operators_own_names_are_obeyed(open_door: Callable[..., Door]) -> None:
+    door = open_door(
+        model_aliases="film=wan2.6-t2v,sora-2-pro=wan3.0-video,later=wan9.9-t2v", video_model="wan2.5-t2v-preview"
+    )
+
+    made = [door.make(model=name).model for name in ("film", "sora-2-pro", "sora-2")]
+
+    assert made == ["wan2.6-t2v", "wan3.0-video", "wan2.5-t2v-preview"]
+    assert door.refusal(model="later").code == "model_not_found"

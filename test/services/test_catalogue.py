@@ -47,6 +47,11 @@ def test_openais_voices_stand_for_the_default(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["qwen3.7-plus", "gpt-oss-120b", "someone/else", "whisper-1", "tts-1", "gpt-4o-tts"])
+@pytest.mark.parametrize("name", ["", "sora-2", "sora-2-pro", "sora-2-2025-10-06"])
+def test_openais_cameras_stand_for_the_default(name: str) -> None:
+    assert Catalogue().resolve_video(name) == "wan2.7-t2v"
+
+
 def test_any_other_name_is_the_vendors_to_serve_or_to_refuse(name: str) -> None:
     assert CATALOGUE.resolve_chat(name) == name
 
