@@ -7,7 +7,9 @@ import pytest
 from services.catalogue import RETIRED, Catalogue, Defaults, read_aliases
 from services.known_models import ALIASES, MODELS
 
-DEFAULTS = Defaults(chat="c", vision="v", omni="o", transcription="t", diarization="d", speech="s")
+DEFAULTS = Defaults(
+    chat="c", vision="v", omni="o", transcription="t", diarization="d", speech="s", image="i", image_edit="e"
+)
 CATALOGUE = Catalogue(defaults=DEFAULTS)
 
 
@@ -46,12 +48,20 @@ def test_openais_voices_stand_for_the_default(name: str) -> None:
     assert CATALOGUE.resolve_speech(name) == "s"
 
 
-@pytest.mark.parametrize("name", ["qwen3.7-plus", "gpt-oss-120b", "someone/else", "whisper-1", "tts-1", "gpt-4o-tts"])
 @pytest.mark.parametrize("name", ["", "sora-2", "sora-2-pro", "sora-2-2025-10-06"])
 def test_openais_cameras_stand_for_the_default(name: str) -> None:
     assert Catalogue().resolve_video(name) == "wan2.7-t2v"
 
 
+@pytest.mark.parametrize(
+    "name", ["", "dall-e-2", "dall-e-3", "gpt-image-1", "gpt-image-2-2026-04-21", "gpt-image-9", "chatgpt-image-latest"]
+)
+def test_openais_painters_stand_for_the_default_and_with_pictures_for_the_one_that_edits(name: str) -> None:
+    assert CATALOGUE.resolve_image(name) == "i"
+    assert CATALOGUE.resolve_image(name, is_edit=True) == "e"
+
+
+@pytest.mark.parametrize("name", ["qwen3.7-plus", "gpt-oss-120b", "someone/else", "whisper-1", "tts-1", "gpt-4o-tts"])
 def test_any_other_name_is_the_vendors_to_serve_or_to_refuse(name: str) -> None:
     assert CATALOGUE.resolve_chat(name) == name
 
