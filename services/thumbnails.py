@@ -29,7 +29,7 @@ def thumbnail(pieces: Iterable[bytes]) -> bytes:
         try:
             with av.open(file, "r", format="mp4") as container:
                 image = next(container.decode(video=0)).to_image()  # type: ignore[no-untyped-call]
-        except (FFmpegError, StopIteration, IndexError, ValueError) as error:
+        except (FFmpegError, OSError, StopIteration, IndexError, ValueError) as error:
             raise _unreadable() from error
     image.thumbnail((_MOST_SIDE, _MOST_SIDE))
     out = io.BytesIO()
