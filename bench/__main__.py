@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bench.results import Row
 
-_ALL = ("speech_text", "latency", "memory", "long_answer", "http", "history")
+_ALL = ("speech_text", "latency", "memory", "long_answer", "http", "history", "storage")
 _RESULTS = Path(__file__).with_name("results.md")
 _HEAD = "| bench | goal | what | figure | target | met | measured |\n|---|---|---|---|---|---|---|\n"
 
