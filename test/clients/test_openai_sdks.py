@@ -126,3 +126,15 @@ def test_pictures_are_edited_and_varied(walk: Walk) -> None:
 
 def test_too_many_pictures_are_refused(walk: Walk) -> None:
     assert walk.steps["picture_bad_count"] == ["BadRequestError", 400, "invalid_value", "n", "req_"]
+
+
+def test_a_video_is_made_and_downloaded(walk: Walk) -> None:
+    assert walk.steps["video"] == ["queued", "completed", "1280x720", "8", "ftyp"]
+
+
+def test_videos_are_remixed_listed_and_deleted(walk: Walk) -> None:
+    assert walk.steps["video_kept"] == [True, True, True, "video.deleted"]
+
+
+def test_a_video_of_an_impossible_size_is_refused(walk: Walk) -> None:
+    assert walk.steps["video_refused"] == ["BadRequestError", 400, "unsupported_value", "size", "req_"]
