@@ -40,9 +40,9 @@ def register(app: Flask, *, auth: Auth, limits: Limits, metrics: Metrics, max_bo
 
     @app.after_request
     def leave(response: Response) -> Response:
-        if response.status_code == _TOO_LARGE:
-            leftover.discard(request)
         if call := g.get("call"):  # what failed, failed before the gate
+            if response.status_code == _TOO_LARGE:
+                call.ending.callback(leftover.discarding(request))
             call.status, call.size_bytes = response.status_code, response.content_length
             response.headers.extend(_headers(call))
         return response

@@ -1,9 +1,13 @@
 """What is still to come of a body that is too large.
 
 A server that answers and closes while its client is still sending resets the connection: the client then often never
-sees the answer, and SDKs send the whole upload twice more. So the rest is read, up to a bound, and forgotten.
+sees the answer, and SDKs send the whole upload twice more. So the rest is read, up to a bound, and forgotten: after the
+answer has gone out, for some clients wait for it before they send.
 """
 
+import contextlib
+from collections.abc import Callable
+from functools import partial
 from typing import IO
 
 from flask import Request
@@ -13,11 +17,16 @@ MOST_BYTES = 268_435_456
 _PIECE_BYTES = 65_536
 
 
-def discard(request: Request) -> None:
-    """Read the rest of a request's body, at most `MOST_BYTES` of it."""
-    stream, left = _rest(request), MOST_BYTES
-    while stream and left > 0 and (piece := stream.read(_PIECE_BYTES)):
-        left -= len(piece)
+def discarding(request: Request) -> Callable[[], None]:
+    """Return what reads the rest of a body, at most `MOST_BYTES` of it. Call this while the request is served."""
+    return partial(_discard, _rest(request))
+
+
+def _discard(stream: IO[bytes] | None) -> None:
+    left = MOST_BYTES
+    with contextlib.suppress(Exception):  # whatever is wrong with the line or what comes, the answer is on its way
+        while stream and left > 0 and (piece := stream.read(_PIECE_BYTES)):
+            left -= len(piece)
 
 
 def _rest(request: Request) -> IO[bytes] | None:
