@@ -17,7 +17,7 @@ from emulator.chat_shapes import identity, logprobs_of, usage_of
 from emulator.chat_stream import error_frame, frames_of, noted
 from emulator.journal import without_media
 from emulator.models import find_chat_model
-from emulator.requests import JSON, call_of, read_json, stream_response, text_of
+from emulator.requests import JSON, call_of, own_headers, read_json, stream_response, text_of
 from emulator.scenario import Fault
 
 blueprint = Blueprint("chat", __name__)
@@ -28,7 +28,7 @@ def completions() -> Response:
     """Answer a chat, whole or streamed; a recognition model transcribes instead."""
     call, body = call_of(), read_json()
     g.is_stream = bool(body.get("stream"))
-    call.note("request", body=without_media(body))
+    call.note("request", body=without_media(body), headers=own_headers())
     model = find_chat_model(body.get("model"), retired=call.scenario.models.retired)
     chat = check_chat(model, body.get("messages"), body)
     if model.family == "asr":

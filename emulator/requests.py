@@ -43,6 +43,12 @@ def bearer_key() -> str:
     return key.strip() if scheme.lower() == "bearer" else ""
 
 
+def own_headers() -> dict[str, str]:
+    """Return the headers that only this service knows, in small letters, for the journal."""
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    return {name: value for name, value in headers.items() if name.startswith("x-dashscope-")}
+
+
 def call_of() -> Call:
     """Return the call of the request being served."""
     call: Call = g.call

@@ -29,7 +29,7 @@ class Caller:
 
     `owner` is whose the conversations are: the whole SHA-256 of a credential, for eight digits of it can be met by
     trying. `is_stranger`: without a credential and from elsewhere, so that nobody can tell who it is.
-    `name` is what the operator calls the token, empty for all others.
+    `name` is what the operator calls the token, empty for all others. `brings_key`: the vendor's key is their own.
     """
 
     key: ApiKey
@@ -37,6 +37,7 @@ class Caller:
     owner: str = ""
     is_stranger: bool = False
     name: str = ""
+    brings_key: bool = False
 
 
 HOUSE = "house"
@@ -121,7 +122,7 @@ class Access:
                 "密钥不正确，请检查。", english="Incorrect API key provided: it is none of this server's tokens."
             )
         owner = HOUSE if hmac.compare_digest(hashed, self._own_digest) else hashed
-        return Caller(key=credential, identity=hashed[:8], owner=owner)
+        return Caller(key=credential, identity=hashed[:8], owner=owner, brings_key=True)
 
     def admit_anonymous(self, *, is_local: bool, is_same_site: bool) -> Caller:
         """Return who somebody without a credential is. Raises: Unauthorized, Forbidden.

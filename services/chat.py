@@ -9,6 +9,7 @@ import base64
 import re
 import time
 from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager
 from typing import Any
 
 import msgspec
@@ -22,7 +23,7 @@ from protocol.openai.chat_request import ChatCall
 from protocol.openai.chat_stream import ChunkWriter, cut_off
 from services.catalogue import Catalogue
 from services.encoding import open_encoder
-from services.ports import Cancel, Completions
+from services.ports import Cancel, Completions, RawStream
 
 Json = dict[str, Any]
 Named = Callable[[str], None]
@@ -63,8 +64,7 @@ class ChatCompletions:
         Raises: UpstreamError (also in mid-answer), BadInput, Cancelled.
         """
         model = self._model(call)
-        body = call.body(model=model, is_stream=True)
-        with self._vendor(model).stream(body, uses_uploads=call.uses_uploads, key=key, cancel=cancel) as answer:
+        with self._streaming(call, model, key=key, cancel=cancel) as answer:
             named(answer.request_id)
             writer = ChunkWriter(
                 _head(model, answer.request_id),
@@ -80,6 +80,14 @@ class ChatCompletions:
             if end := writer.finish():
                 yield end
 
+    def _streaming(
+        self, call: ChatCall, model: str, *, key: ApiKey, cancel: Cancel
+    ) -> AbstractContextManager[RawStream]:
+        body = call.body(model=model, is_stream=True)
+        return self._vendor(model).stream(
+            body, uses_uploads=call.uses_uploads, key=key, cancel=cancel, headers=call.headers
+        )
+
     def _vendor(self, model: str) -> Completions:
         return self._native if _NATIVE.match(model) else self._compatible
 
@@ -88,13 +96,14 @@ class ChatCompletions:
 
     def _asked(self, call: ChatCall, model: str, *, key: ApiKey, cancel: Cancel, named: Named) -> bytes:
         body = call.body(model=model, is_stream=False)
-        answer = self._vendor(model).ask(body, uses_uploads=call.uses_uploads, key=key, cancel=cancel)
+        answer = self._vendor(model).ask(
+            body, uses_uploads=call.uses_uploads, key=key, cancel=cancel, headers=call.headers
+        )
         named(answer.request_id)
         return _written(_head(model, answer.request_id) | chat_answer.read(answer.body), call)
 
     def _gathered(self, call: ChatCall, model: str, *, key: ApiKey, cancel: Cancel, named: Named) -> bytes:
-        body = call.body(model=model, is_stream=True)
-        with self._vendor(model).stream(body, uses_uploads=call.uses_uploads, key=key, cancel=cancel) as stream:
+        with self._streaming(call, model, key=key, cancel=cancel) as stream:
             named(stream.request_id)
             gathering = Gathering(_head(model, stream.request_id), is_cumulative=_CUMULATIVE.match(model) is not None)
             for batch in stream.batches:

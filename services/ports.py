@@ -4,7 +4,7 @@ Threads: a stream object belongs to the threads named in its docstring. Every bl
 `protocol.errors.Cancelled`, when the `Cancel` given to it is cancelled, and has a deadline of its own.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import BinaryIO, Literal, Protocol
@@ -280,14 +280,22 @@ class RawStream:
     batches: Iterator[list[bytes]]
 
 
-class Completions(Protocol):
-    """Chat completions as the vendor words them. `uses_uploads`: the body names files uploaded to the vendor."""
+NO_HEADERS: Mapping[str, str] = {}
 
-    def ask(self, body: bytes, *, uses_uploads: bool, key: ApiKey, cancel: Cancel) -> RawAnswer:
+
+class Completions(Protocol):
+    """Chat completions as the vendor words them.
+
+    `uses_uploads`: the body names files uploaded to the vendor; `headers` are more of the vendor's own.
+    """
+
+    def ask(
+        self, body: bytes, *, uses_uploads: bool, key: ApiKey, cancel: Cancel, headers: Mapping[str, str] = NO_HEADERS
+    ) -> RawAnswer:
         """Raises: UpstreamError, Cancelled."""
 
     def stream(
-        self, body: bytes, *, uses_uploads: bool, key: ApiKey, cancel: Cancel
+        self, body: bytes, *, uses_uploads: bool, key: ApiKey, cancel: Cancel, headers: Mapping[str, str] = NO_HEADERS
     ) -> AbstractContextManager[RawStream]:
         """Begin a streamed answer; leaving it early ends the call. Raises: UpstreamError, Cancelled."""
 

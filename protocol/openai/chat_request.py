@@ -5,8 +5,8 @@ itself is translated, so that what no rule names reaches the vendor as it came. 
 every parameter.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -35,7 +35,7 @@ _VOICES = dict.fromkeys(("alloy", "coral", "nova", "sage", "shimmer", "marin", "
 class ChatCall:
     """A request in the vendor's words, and how its answer shall look. `model` as the client named it, maybe empty.
 
-    `sound_format` is the container of a spoken answer, empty when none was asked for.
+    `sound_format` is the container of a spoken answer, empty when none was asked for. `headers` go to the vendor, too.
     """
 
     model: str
@@ -47,6 +47,7 @@ class ChatCall:
     has_pictures: bool = False
     uses_uploads: bool = False
     parameters: Json
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def body(self, *, model: str, is_stream: bool) -> bytes:
         """Return the vendor's body. Raises: BadInput when it is nested too deeply to be written."""
@@ -63,7 +64,11 @@ class ChatCall:
 
 def read_call(body: bytes) -> ChatCall:
     """Return what a body asks for. Raises: BadInput naming the parameter that is wrong or cannot be honoured."""
-    sent = {name: value for name, value in read_object(body).items() if value is not None}
+    return call_of({name: value for name, value in read_object(body).items() if value is not None})
+
+
+def call_of(sent: Json) -> ChatCall:
+    """Return what a parsed body without nulls asks for. Raises: BadInput."""
     if "input" in sent and "messages" not in sent:
         sent = chat_input.as_chat(sent)
     request = convert(sent, ChatRequest)

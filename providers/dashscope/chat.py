@@ -2,14 +2,14 @@
 
 import base64
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from protocol.dashscope import ChatChunkBody, read_chunk
 from protocol.dashscope.generation import compatible_answer, compatible_chunk, generation_body
 from protocol.errors import UpstreamBroken
 from protocol.keys import ApiKey
 from providers.dashscope.transport import Transport, read_whole, request_id
-from services.ports import Cancel, Delta, Message, Picture, RawAnswer, RawStream, Usage
+from services.ports import NO_HEADERS, Cancel, Delta, Message, Picture, RawAnswer, RawStream, Usage
 
 
 class CompatibleChat:
@@ -71,16 +71,20 @@ class CompatibleCompletions:
     def __init__(self, transport: Transport, *, url: str) -> None:
         self._transport, self._url = transport, url
 
-    def ask(self, body: bytes, *, uses_uploads: bool, key: ApiKey, cancel: Cancel) -> RawAnswer:
+    def ask(
+        self, body: bytes, *, uses_uploads: bool, key: ApiKey, cancel: Cancel, headers: Mapping[str, str] = NO_HEADERS
+    ) -> RawAnswer:
         """Return the whole answer. Raises: UpstreamError, Cancelled."""
-        headers = _headers(uses_uploads=uses_uploads)
+        headers = _headers(headers, uses_uploads=uses_uploads)
         with self._transport.post(self._url, body, key=key, cancel=cancel, headers=headers) as response:
             return RawAnswer(body=read_whole(response, cancel), request_id=request_id(response))
 
     @contextlib.contextmanager
-    def stream(self, body: bytes, *, uses_uploads: bool, key: ApiKey, cancel: Cancel) -> Iterator[RawStream]:
+    def stream(
+        self, body: bytes, *, uses_uploads: bool, key: ApiKey, cancel: Cancel, headers: Mapping[str, str] = NO_HEADERS
+    ) -> Iterator[RawStream]:
         """Give the answer as it is written; left early, the call ends. Raises: UpstreamError, Cancelled."""
-        headers = _headers(uses_uploads=uses_uploads)
+        headers = _headers(headers, uses_uploads=uses_uploads)
         with self._transport.stream(self._url, body, key=key, cancel=cancel, headers=headers) as (name, batches):
             yield RawStream(request_id=name, batches=batches)
 
@@ -91,20 +95,25 @@ class NativeCompletions:
     def __init__(self, transport: Transport, *, base_url: str) -> None:
         self._transport, self._url = transport, f"{base_url}/services/aigc/text-generation/generation"
 
-    def ask(self, body: bytes, *, uses_uploads: bool, key: ApiKey, cancel: Cancel) -> RawAnswer:
+    def ask(
+        self, body: bytes, *, uses_uploads: bool, key: ApiKey, cancel: Cancel, headers: Mapping[str, str] = NO_HEADERS
+    ) -> RawAnswer:
         """Return the whole answer, worded as the compatible one. Raises: UpstreamError, Cancelled."""
-        headers, native = _headers(uses_uploads=uses_uploads), generation_body(body)
+        headers, native = _headers(headers, uses_uploads=uses_uploads), generation_body(body)
         with self._transport.post(self._url, native, key=key, cancel=cancel, headers=headers) as response:
             answer = compatible_answer(read_whole(response, cancel))
             return RawAnswer(body=answer, request_id=request_id(response))
 
     @contextlib.contextmanager
-    def stream(self, body: bytes, *, uses_uploads: bool, key: ApiKey, cancel: Cancel) -> Iterator[RawStream]:
+    def stream(
+        self, body: bytes, *, uses_uploads: bool, key: ApiKey, cancel: Cancel, headers: Mapping[str, str] = NO_HEADERS
+    ) -> Iterator[RawStream]:
         """Give the answer as it is written, worded as the compatible one. Raises: UpstreamError, Cancelled."""
-        headers, native = _headers(uses_uploads=uses_uploads) | {"X-DashScope-SSE": "enable"}, generation_body(body)
+        headers = _headers(headers, uses_uploads=uses_uploads) | {"X-DashScope-SSE": "enable"}
+        native = generation_body(body)
         with self._transport.stream(self._url, native, key=key, cancel=cancel, headers=headers) as (name, batches):
             yield RawStream(request_id=name, batches=([*map(compatible_chunk, batch)] for batch in batches))
 
 
-def _headers(*, uses_uploads: bool) -> dict[str, str]:
-    return {"X-DashScope-OssResourceResolve": "enable"} if uses_uploads else {}
+def _headers(more: Mapping[str, str], *, uses_uploads: bool) -> dict[str, str]:
+    return {**more} | ({"X-DashScope-OssResourceResolve": "enable"} if uses_uploads else {})

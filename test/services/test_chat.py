@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -30,14 +30,18 @@ class ScriptedVendor:
         self.uses_uploads = False
         self.was_left_early = False
 
-    def ask(self, body: bytes, *, uses_uploads: bool, key: ApiKey, cancel: Cancel) -> RawAnswer:
+    def ask(
+        self, body: bytes, *, uses_uploads: bool, key: ApiKey, cancel: Cancel, headers: Mapping[str, str]
+    ) -> RawAnswer:
         self._note(body, uses_uploads, key)
         if isinstance(self._whole, Exception):
             raise self._whole
         return RawAnswer(body=self._whole, request_id="r-1")
 
     @contextlib.contextmanager
-    def stream(self, body: bytes, *, uses_uploads: bool, key: ApiKey, cancel: Cancel) -> Iterator[RawStream]:
+    def stream(
+        self, body: bytes, *, uses_uploads: bool, key: ApiKey, cancel: Cancel, headers: Mapping[str, str]
+    ) -> Iterator[RawStream]:
         self._note(body, uses_uploads, key)
         try:
             yield RawStream(request_id="r-1", batches=iter(self._batches))
