@@ -57,8 +57,8 @@ def _input(wish: DrawingWish, door: Door) -> dict[str, Any]:
 class _Part(msgspec.Struct, frozen=True):
     """Newer models name the part's `type` as well; a part of text alone is what the model says of its work."""
 
-    image: str = ""
-    text: str = ""
+    image: str | None = None
+    text: str | None = None
 
 
 class _Message(msgspec.Struct, frozen=True):
@@ -72,10 +72,10 @@ class _Choice(msgspec.Struct, frozen=True):
 class _Result(msgspec.Struct, frozen=True):
     """One drawing of a task, or why there is none."""
 
-    url: str = ""
-    actual_prompt: str = ""
-    code: str = ""
-    message: str = ""
+    url: str | None = None
+    actual_prompt: str | None = None
+    code: str | None = None
+    message: str | None = None
 
 
 class _Output(msgspec.Struct, frozen=True):
@@ -83,8 +83,8 @@ class _Output(msgspec.Struct, frozen=True):
     results: list[_Result] = []
     task_status: str = ""
     task_id: str = ""
-    code: str = ""
-    message: str = ""
+    code: str | None = None
+    message: str | None = None
 
 
 class _Usage(msgspec.Struct, frozen=True):
@@ -100,8 +100,8 @@ class DrawingBody(msgspec.Struct, frozen=True):
     output: _Output = _Output()
     usage: _Usage | None = None
     request_id: str = ""
-    code: str = ""
-    message: str = ""
+    code: str | None = None
+    message: str | None = None
 
     @property
     def is_running(self) -> bool:
@@ -138,12 +138,12 @@ def drawings_of(answer: DrawingBody) -> Drawings:
 
 
 def _of_results(results: list[_Result]) -> list[Drawing]:
-    return [Drawing(url=one.url, prompt=one.actual_prompt) for one in results if one.url]
+    return [Drawing(url=one.url, prompt=one.actual_prompt or "") for one in results if one.url]
 
 
 def _of_choices(answer: DrawingBody) -> list[Drawing]:
     size, parts = _size(answer.usage), [part for one in answer.output.choices for part in one.message.content]
-    prompt = "".join(part.text for part in parts)
+    prompt = "".join(part.text or "" for part in parts)
     return [Drawing(url=part.image, prompt=prompt, size=size) for part in parts if part.image]
 
 
@@ -153,12 +153,13 @@ def _size(usage: _Usage | None) -> Size | None:
     return None
 
 
-def _failed(answer: DrawingBody, code: str, message: str) -> UpstreamError:
-    return renamed(Failure(status=400, code=code or "InternalError", message=message, request_id=answer.request_id))
+def _failed(answer: DrawingBody, code: str | None, message: str | None) -> UpstreamError:
+    said = Failure(status=400, code=code or "InternalError", message=message or "", request_id=answer.request_id)
+    return renamed(said)
 
 
 def _nothing(answer: DrawingBody) -> UpstreamError:
-    said = "".join(part.text for one in answer.output.choices for part in one.message.content)
+    said = "".join(part.text or "" for one in answer.output.choices for part in one.message.content)
     if not said and answer.output.task_status not in ("", "SUCCEEDED"):
         code = answer.output.task_status  # UNKNOWN: it expired; CANCELED: somebody did it
         return renamed(Failure(status=502, code=code, message="", request_id=answer.request_id))

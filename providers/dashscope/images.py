@@ -6,27 +6,19 @@ has taken the work, a failure is marked as spent, because an SDK that tries agai
 Source: DashScope API reference, Qwen image generation and editing, Wan text-to-image V2.
 """
 
-import io
-from base64 import b64encode
-from collections.abc import Iterator
-from contextlib import contextmanager
-from urllib.parse import urlsplit
-
 import msgspec
 
 from protocol.dashscope.image_models import image_model
 from protocol.dashscope.images import PATHS, DrawingBody, drawing_body, drawings_of, read_drawing_body
 from protocol.drawings import Drawings, DrawingWish
-from protocol.errors import UpstreamBroken, UpstreamError, UpstreamTimeout, UpstreamUnreachable
+from protocol.errors import UpstreamBroken, UpstreamError, UpstreamTimeout
 from protocol.keys import ApiKey
-from protocol.links import is_public_link
+from providers.dashscope.paid_work import is_readable, lend, perhaps_spent, spent
 from providers.dashscope.tasks import ASYNC, Tasks
-from providers.dashscope.temporary_upload import RESOLVE, Upload, upload
+from providers.dashscope.temporary_upload import RESOLVE
 from providers.dashscope.transport import Transport, authorization, read_whole
 from services.ports import Cancel, Picture
 
-_MOST_INLINE = 10_485_760
-"""Characters of a data: URI that the vendor takes."""
 _MOST_BYTES = 67_108_864
 """Of a drawing: 2048 x 2048 pixels of noise are 13 MB as png."""
 
@@ -41,21 +33,14 @@ class Painter:
 
     def lend(self, picture: Picture, *, key: ApiKey, cancel: Cancel) -> str:
         """Return an address at which the vendor can read a picture. Raises: UpstreamError, Cancelled."""
-        inline = f"data:{picture.content_type};base64,{b64encode(picture.data).decode()}"
-        if len(inline) <= _MOST_INLINE:
-            return inline
-        sent = Upload(
-            file=io.BytesIO(picture.data),
-            size_bytes=len(picture.data),
-            name=f"picture.{picture.content_type.rpartition('/')[2]}",
-            content_type=picture.content_type,
-        )
-        return upload(self._transport, sent, model=self.model, base_url=self._base_url, key=key, cancel=cancel)
+        return lend(self._transport, picture, model=self.model, base_url=self._base_url, key=key, cancel=cancel)
 
     def draw(self, wish: DrawingWish, *, key: ApiKey, cancel: Cancel) -> Drawings:
         """Return what was drawn, some of it perhaps missing. Raises: UpstreamError, Cancelled."""
         answer = self._ask(wish, key, cancel)
-        with _spent():
+        if answer.code:  # a refusal that came with HTTP 200
+            return drawings_of(answer)
+        with spent():
             if answer.task_id:
                 answer = self._tasks.wait(answer.task_id, read_drawing_body, key=key, cancel=cancel)
             return drawings_of(answer)
@@ -69,25 +54,20 @@ class Painter:
             headers |= RESOLVE
         body = msgspec.json.encode(drawing_body(wish, model=self.model, door=self._door))
         call = self._transport.call("POST", url, headers=headers, body=body, cancel=cancel, is_repeatable=False)
-        with _spent(only_unknown=True), call as response:
+        with perhaps_spent(), call as response:
             return read_drawing_body(read_whole(response, cancel))
 
     def fetch(self, url: str, *, cancel: Cancel) -> bytes:
         """Return a drawing. Raises: UpstreamError, Cancelled."""
-        with _spent():
-            self._check(url)
+        with spent():
+            if not is_readable(url, base_url=self._base_url):
+                raise _unreadable("it is not at a public address")
             try:
                 return self._download(url, cancel)
             except (UpstreamBroken, UpstreamTimeout):
                 return self._download(url, cancel)
             except UpstreamError as error:  # its status is the store's, and tells nothing of the request
                 raise _unreadable(error.vendor_code or "the vendor refuses it") from error
-
-    def _check(self, url: str) -> None:
-        """Refuse to read from anywhere but the world, and the vendor's own host: an answer is not to be believed."""
-        is_own = urlsplit(url).netloc == urlsplit(self._base_url).netloc
-        if not (is_own or (url.startswith("http") and is_public_link(url))):
-            raise _unreadable("it is not at a public address")
 
     def _download(self, url: str, cancel: Cancel) -> bytes:
         with self._transport.call("GET", url, headers={}, cancel=cancel) as response:
@@ -100,22 +80,6 @@ class Painter:
                     raise _unreadable(f"it is larger than {_MOST_BYTES} bytes")
         cancel.raise_if_cancelled()  # an answer that was shut may look like one that ended
         return bytes(data)
-
-
-@contextmanager
-def _spent(*, only_unknown: bool = False) -> Iterator[None]:
-    """Mark failures as those of work that the vendor has taken; `only_unknown`: where nobody knows whether it has."""
-    try:
-        yield
-    except UpstreamError as error:
-        error.is_spent = not only_unknown or _is_unknown(error)
-        raise
-
-
-def _is_unknown(error: UpstreamError) -> bool:
-    """Whether the vendor fell silent after the request had gone out."""
-    has_broken = isinstance(error, (UpstreamBroken, UpstreamTimeout)) and not isinstance(error, UpstreamUnreachable)
-    return has_broken and not error.vendor_code
 
 
 def _unreadable(why: str) -> UpstreamBroken:

@@ -6,30 +6,26 @@ and from the moment that it may have been taken, its failure is marked as spent:
 Source: DashScope HTTP reference §3.2 (upload), §12.1 (tasks), §12.4 (video synthesis).
 """
 
-import io
 import logging
-from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import msgspec
 import urllib3
 
 from protocol.dashscope.videos import body_of, path_of, plan, read_news, read_task_id, wants_upload
-from protocol.errors import UpstreamBroken, UpstreamError, UpstreamRefused, UpstreamTimeout, UpstreamUnreachable
+from protocol.errors import UpstreamBroken, UpstreamRefused
 from protocol.keys import ApiKey
-from protocol.links import is_public_link
 from protocol.videos import VideoNews, VideoOrder, VideoPlan
+from providers.dashscope.paid_work import is_readable, lend, perhaps_spent
 from providers.dashscope.tasks import ASYNC
-from providers.dashscope.temporary_upload import RESOLVE, Upload, upload
+from providers.dashscope.temporary_upload import RESOLVE
 from providers.dashscope.transport import Transport, authorization, read_whole
 from services.ports import Cancel, Picture
 from services.video_ports import VideoFile
 
 _log = logging.getLogger(__name__)
-_MOST_INLINE = 10_485_760
-"""Characters of a data: URI that the vendor takes."""
 _TOLD = ("content-length", "content-range", "accept-ranges", "etag", "last-modified")
 _PIECE_BYTES = 65_536
 
@@ -46,16 +42,15 @@ class TaskVideos:
 
     def lend(self, picture: Picture, *, model: str, key: ApiKey, cancel: Cancel) -> str:
         """Return an address at which the vendor can read a picture. Raises: UpstreamError, Cancelled."""
-        inline = f"data:{picture.content_type};base64,{b64encode(picture.data).decode()}"
-        if len(inline) <= _MOST_INLINE and not wants_upload(model):
-            return inline
-        sent = Upload(
-            file=io.BytesIO(picture.data),
-            size_bytes=len(picture.data),
-            name=f"picture.{picture.content_type.rpartition('/')[2]}",
-            content_type=picture.content_type,
+        return lend(
+            self._transport,
+            picture,
+            model=model,
+            base_url=self._base_url,
+            key=key,
+            cancel=cancel,
+            may_be_inline=not wants_upload(model),
         )
-        return upload(self._transport, sent, model=model, base_url=self._base_url, key=key, cancel=cancel)
 
     def submit(
         self, order: VideoOrder, plan: VideoPlan, pictures: Sequence[str], *, key: ApiKey, cancel: Cancel
@@ -65,7 +60,7 @@ class TaskVideos:
         url = f"{self._base_url}/{path_of(plan.model)}"
         headers = {"Content-Type": "application/json", **_keyed(key), **ASYNC, **RESOLVE}
         call = self._transport.call("POST", url, headers=headers, body=body, cancel=cancel, is_repeatable=False)
-        with _spent(), call as response:
+        with perhaps_spent(), call as response:
             return read_task_id(read_whole(response, cancel))
 
     def look(self, task_id: str, *, key: ApiKey, cancel: Cancel) -> VideoNews:
@@ -95,9 +90,7 @@ class TaskVideos:
         return f"{self._base_url}/tasks/{quote(task_id, safe='')}"
 
     def _check(self, url: str) -> None:
-        """Refuse to read from anywhere but the world, and the vendor's own host: an answer is not to be believed."""
-        is_own = urlsplit(url).netloc == urlsplit(self._base_url).netloc
-        if not (is_own or (url.startswith("http") and is_public_link(url))):
+        if not is_readable(url, base_url=self._base_url):
             raise UpstreamBroken(
                 "视频已生成，但无法下载。", english="The video was made, but its address is not a public one."
             )
@@ -111,14 +104,3 @@ def _pieces(response: urllib3.BaseHTTPResponse, cancel: Cancel) -> Iterator[byte
 
 def _keyed(key: ApiKey) -> dict[str, str]:
     return {"Authorization": authorization(key)}
-
-
-@contextmanager
-def _spent() -> Iterator[None]:
-    """Mark a failure after which nobody knows whether the vendor has taken the work."""
-    try:
-        yield
-    except UpstreamError as error:
-        has_broken = isinstance(error, UpstreamBroken | UpstreamTimeout) and not isinstance(error, UpstreamUnreachable)
-        error.is_spent = has_broken and not error.vendor_code
-        raise

@@ -28,7 +28,7 @@ def failure(**fields: object) -> UpstreamError:
     return failed.value
 
 
-def message(*parts: dict[str, str]) -> dict[str, object]:
+def message(*parts: dict[str, str | None]) -> dict[str, object]:
     return {"choices": [{"finish_reason": "stop", "message": {"role": "assistant", "content": list(parts)}}]}
 
 
@@ -137,6 +137,13 @@ def test_a_message_holds_pictures_and_what_became_of_the_prompt() -> None:
     size = Size(width=1024, height=768)
     assert drawn.drawings == tuple(Drawing(url=url, prompt="a tabby", size=size) for url in ("u1", "u2"))
     assert drawn.request_id == "r-1"
+
+
+def test_null_is_as_good_as_nothing() -> None:
+    part = {"image": "u1", "text": None}
+    body = answer(output={**message(part), "code": None}, code=None, message=None, usage={"image_count": 1})
+
+    assert drawings_of(read_drawing_body(body)).drawings == (Drawing(url="u1"),)
 
 
 def test_a_task_that_succeeded_in_part_tells_both() -> None:
