@@ -2,7 +2,8 @@
 
 How it works.  While the recording of an utterance still arrives, a thread reads the last turns of the conversation, and
 the pictures of the last turn that had any.  The turn, once its words are known, takes what has been read; it waits a
-moment at most, then goes on with what it has: nobody waits for a database before hearing an answer.  What this
+moment at most, then goes on with what it has: nobody waits for a database before hearing an answer, and one that has
+kept a turn waiting in vain is not waited for at all until it answers in time (`services/patience.py`).  What this
 connection itself said is known without reading, until the history has it: then the history is right, also when
 somebody has deleted the conversation there.
 """
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 
 from protocol.errors import GatewayError
 from services.conversation import Exchange, exchange_of, messages, window
+from services.patience import Patience
 from services.pictures import PictureRules, prepare
 from services.ports import Message, Picture
 from services.storage_ports import Conversations, ObjectStore, TurnRecord
@@ -22,21 +24,19 @@ from services.summary import Summariser
 
 _log = logging.getLogger(__name__)
 
-_PATIENCE_S = 0.3
-"""Counted from the beginning of reading, which begins with the utterance: mostly over before the words are known."""
-
 _SUMMARY_PATIENCE_S = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryRules:
     """How much of a conversation the model is told: at most so many turns, about so many tokens, and whether a summary
-    of what came before."""
+    of what came before; and the patience with the history, which all connections share."""
 
     system_prompt: str
     turns: int
     tokens: int
     has_summary: bool = False
+    patience: Patience = field(default_factory=Patience, compare=False)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -131,6 +131,7 @@ class Memory:
     def prompt(self, question: str, pictures: Sequence[Picture] = ()) -> list[Message]:
         """Return the whole prompt for a new question; without pictures of its own it may be about the last ones."""
         if not self._wait():
+            self._rules.patience.lose()
             _log.warning("%s: the history did not answer in time; the turn goes on without it", self._name)
         rules = self._rules
         with self._lock:
@@ -166,7 +167,7 @@ class Memory:
         reading = self._known.reading
         if not reading or not reading.thread:
             return True
-        reading.thread.join(max(0.0, reading.began_s + _PATIENCE_S - time.monotonic()))
+        reading.thread.join(self._rules.patience.left_s(reading.began_s))
         return not reading.thread.is_alive()
 
     # --- the reader
@@ -183,6 +184,7 @@ class Memory:
                 rules = self._picture_rules
                 pictures = [prepare(self._store.get(key), rules=rules) for key in seen.image_keys]
                 reading.pictures = seen.turn_id, pictures
+            self._rules.patience.regain(reading.began_s)
         except GatewayError as error:
             _log.warning("%s: the conversation could not be read: %s %s", self._name, error.code, error)
         except Exception:  # the outermost frame of a thread: the turn must go on without it

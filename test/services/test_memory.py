@@ -1,13 +1,16 @@
 """A connection's memory over a scripted history: what is read, what is known without, and how long is waited."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from protocol.errors import NotFound, StorageError
 from services.memory import Memory, MemoryRules
+from services.patience import Patience
 from services.storage_ports import TurnRecord
 
 RULES = MemoryRules(system_prompt="system", turns=3, tokens=1000)
@@ -67,9 +70,11 @@ def history() -> Iterator[ScriptedHistory]:
 
 @pytest.fixture
 def remember(history: ScriptedHistory) -> Callable[..., Memory]:
-    """Make a memory of the conversation `c`."""
+    """Make memories of the conversation `c`, which share their patience."""
+    patience = Patience()
 
     def made(*, is_new: bool = False, rules: MemoryRules = RULES) -> Memory:
+        rules = replace(rules, patience=patience)
         memory = Memory(history, rules, store=EmptyStore(), owner="ann", pictures=None, name="ws-test")  # type: ignore[arg-type]
         memory.open("c", is_new=is_new)
         return memory
@@ -120,6 +125,36 @@ def test_a_history_that_does_not_answer_is_not_waited_for_and_its_answer_is_used
 
     assert (without, questions(memory)) == (["now"], ["q1", "now"])
     assert "did not answer in time" in caplog.text
+
+
+def test_a_history_that_kept_one_turn_waiting_keeps_no_other_until_it_answers_in_time() -> None:
+    patience = Patience()
+    before = patience.left_s(time.monotonic())
+
+    patience.lose()
+    lost = patience.left_s(time.monotonic())
+    patience.regain(time.monotonic() - 10)
+    still_lost = patience.left_s(time.monotonic())
+    patience.regain(time.monotonic())
+
+    assert before > lost == still_lost == 0.0
+    assert patience.left_s(time.monotonic()) > 0.0
+
+
+def test_connections_share_their_patience_with_the_history(history: ScriptedHistory) -> None:
+    history.gate.clear()
+    rules = replace(RULES, patience=Patience())
+    first, second = (Memory(history, rules, store=EmptyStore(), owner="ann", pictures=None, name="ws") for _ in "ab")  # type: ignore[arg-type]
+    first.open("c")
+    questions(first)
+    lost = rules.patience.left_s(time.monotonic())
+
+    history.gate.set()
+    second.open("c")
+    second._known.reading.thread.join()
+
+    assert lost == 0.0
+    assert rules.patience.left_s(time.monotonic()) > 0.0
 
 
 def test_one_reader_at_a_time_waits_for_a_history_that_hangs(
