@@ -17,8 +17,8 @@ from protocol.openai.video_answers import deleted, generation, page, started, vi
 from protocol.openai.videos import Asked, read_remix, read_video_body, read_video_form
 from routes.call import Call, current
 from services.thumbnails import thumbnail
-from services.video_ports import VideoFile
-from services.videos import Asker, Videos
+from services.video_ports import VideoFile, VideoRecord
+from services.videos import Asker, Told, Videos
 
 _log = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ def blueprint(videos: Videos, *, max_picture_bytes: int) -> Blueprint:
 
     @door.post("/v1/videos")
     def create() -> Response:
-        return _polled(video(videos.create(_read(max_picture_bytes), _asker())))
+        return _polled(video(_noted(videos.create(_read(max_picture_bytes), _asker()))))
 
     @door.get("/v1/videos")
     def listed() -> Response:
@@ -50,8 +50,7 @@ def blueprint(videos: Videos, *, max_picture_bytes: int) -> Blueprint:
 
     @door.get("/v1/videos/<video_id>")
     def retrieve(video_id: str) -> Response:
-        record, current().vendor_request_id = videos.get(_known(video_id), _asker())
-        return _polled(video(record))
+        return _polled(video(_noted(videos.get(_known(video_id), _asker()))))
 
     @door.delete("/v1/videos/<video_id>")
     def delete(video_id: str) -> Response:
@@ -60,7 +59,8 @@ def blueprint(videos: Videos, *, max_picture_bytes: int) -> Blueprint:
 
     @door.post("/v1/videos/<video_id>/remix")
     def remix(video_id: str) -> Response:
-        return _polled(video(videos.remix(_known(video_id), read_remix(_body(_MOST_FIELDS_BYTES)), _asker())))
+        prompt = read_remix(_body(_MOST_FIELDS_BYTES))
+        return _polled(video(_noted(videos.remix(_known(video_id), prompt, _asker()))))
 
     @door.get("/v1/videos/<video_id>/content")
     def content(video_id: str) -> Response:
@@ -72,12 +72,11 @@ def blueprint(videos: Videos, *, max_picture_bytes: int) -> Blueprint:
 
     @door.post("/v1/video/generations")
     def generate() -> Response:
-        return _polled(started(videos.create(_read(max_picture_bytes), _asker())))
+        return _polled(started(_noted(videos.create(_read(max_picture_bytes), _asker()))))
 
     @door.get("/v1/video/generations/<task_id>")
     def generated(task_id: str) -> Response:
-        record, current().vendor_request_id = videos.get(_known(task_id), _asker())
-        return _polled(generation(record))
+        return _polled(generation(_noted(videos.get(_known(task_id), _asker()))))
 
     return door
 
@@ -159,6 +158,12 @@ def _part() -> str:
 
 
 # --- the answer
+
+
+def _noted(told: Told) -> VideoRecord:
+    """Return the video; the vendor's name for the call becomes a header."""
+    record, current().vendor_request_id = told
+    return record
 
 
 def _json(answer: msgspec.Struct) -> Response:

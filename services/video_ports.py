@@ -20,6 +20,14 @@ class VideoFile:
     pieces: Iterator[bytes]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """A task that was taken, and the vendor's name for the call."""
+
+    task_id: str
+    request_id: str = ""
+
+
 class VideoMaker(Protocol):
     """Makes videos as tasks of its own. Threads: any. Every call raises UpstreamError, Cancelled."""
 
@@ -31,8 +39,8 @@ class VideoMaker(Protocol):
 
     def submit(
         self, order: VideoOrder, plan: VideoPlan, pictures: Sequence[str], *, key: ApiKey, cancel: Cancel
-    ) -> str:
-        """Have a video made; returns the task's name. It is asked once: a second time might be paid for, too.
+    ) -> Taken:
+        """Have a video made. It is asked once: a second time might be paid for, too.
 
         `pictures` are addresses that the vendor can read.
         """

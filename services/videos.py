@@ -24,12 +24,16 @@ from services.pictures import PictureRules, prepare
 from services.ports import Cancel, Picture
 from services.storage_ports import ObjectStore
 from services.video_news import EXPIRED, brought_up, untaken
-from services.video_ports import VideoFile, VideoMaker, VideoRecord, VideoStore
+from services.video_ports import Taken, VideoFile, VideoMaker, VideoRecord, VideoStore
 
 _log = logging.getLogger(__name__)
 
 _FRESHEN_AT_MOST = 10
 """Jobs of one list that the vendor is asked about: it answers 20 questions a second for the whole account."""
+
+
+Told = tuple[VideoRecord, str]
+"""A video as it stands, and the vendor's name for the call, empty when it was not asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +77,7 @@ class Videos:
         self._maker, self._store, self._objects = maker, store, objects
         self._catalogue, self._rules = catalogue, rules
 
-    def create(self, asked: Asked, asker: Asker) -> VideoRecord:
+    def create(self, asked: Asked, asker: Asker) -> Told:
         """Have a video made. Raises: BadInput."""
         video_id, model = _new_id(), self._resolved(asked.order.model)
         first, last = self._prepared(asked.first, "input_reference"), self._prepared(asked.last, "last_frame")
@@ -85,7 +89,7 @@ class Videos:
         )
         return self._make(_Job(video_id, order, first=first, last=last), asker)
 
-    def remix(self, video_id: str, prompt: str, asker: Asker) -> VideoRecord:
+    def remix(self, video_id: str, prompt: str, asker: Asker) -> Told:
         """Make a video again with other words and all else as it was. Raises: BadInput, NotFound."""
         source, new_id = self._store.get(asker.owner, video_id), _new_id()
         first, last = self._kept(source.order.first), self._kept(source.order.last)
@@ -107,8 +111,8 @@ class Videos:
             records.append(self._freshened(record, asker) if is_asked else record)
         return Page(records=records, has_more=len(found) > limit)
 
-    def get(self, video_id: str, asker: Asker) -> tuple[VideoRecord, str]:
-        """Return a video as it stands now, and the vendor's name for the question. Raises: NotFound."""
+    def get(self, video_id: str, asker: Asker) -> Told:
+        """Return a video as it stands now. Raises: NotFound."""
         record = self._store.get(asker.owner, video_id)
         return (record, "") if record.is_over else self._looked(record, asker)
 
@@ -137,7 +141,7 @@ class Videos:
 
     # --- making
 
-    def _make(self, job: "_Job", asker: Asker) -> VideoRecord:
+    def _make(self, job: _Job, asker: Asker) -> Told:
         """Write a job down, then have it taken; what the vendor refuses leaves no trace."""
         plan = self._maker.plan(job.order)
         record = VideoRecord(
@@ -153,19 +157,20 @@ class Videos:
         try:
             self._keep(job)
             self._store.add(record)
-            record = replace(record, task_id=self._submitted(job, plan, asker))
+            taken = self._submitted(job, plan, asker)
         except BaseException:
             self._forget(record)
             raise
+        record = replace(record, task_id=taken.task_id)
         try:
             self._store.update(record)
         except StorageError as error:
             error.is_spent = True
             raise
-        return record
+        return record, taken.request_id
 
-    def _submitted(self, job: "_Job", plan: VideoPlan, asker: Asker) -> str:
-        """Return the task's name. A client that leaves now does not lose it: the video is in its list."""
+    def _submitted(self, job: _Job, plan: VideoPlan, asker: Asker) -> Taken:
+        """Return the task. A client that leaves now does not lose it: the video is in its list."""
 
         def lent(picture: Picture) -> str:
             return self._maker.lend(picture, model=plan.model, key=asker.key, cancel=asker.cancel)
@@ -178,7 +183,7 @@ class Videos:
         finally:
             asker.cancel.note_waiting(unstopped.waited_s)
 
-    def _keep(self, job: "_Job") -> None:
+    def _keep(self, job: _Job) -> None:
         for name, picture in ((job.order.first, job.first), (job.order.last, job.last)):
             if picture:
                 self._objects.put(name.removeprefix(STORED), picture.data, content_type=picture.content_type)
@@ -223,7 +228,7 @@ class Videos:
             _log.info("a list of videos tells what was known before: %s", error.code)
             return record
 
-    def _looked(self, record: VideoRecord, asker: Asker) -> tuple[VideoRecord, str]:
+    def _looked(self, record: VideoRecord, asker: Asker) -> Told:
         """Return a job as the vendor says it stands, noted if that is news."""
         if not record.task_id:
             return untaken(record, now=datetime.now(UTC)), ""

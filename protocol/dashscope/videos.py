@@ -131,11 +131,12 @@ class _Body(msgspec.Struct, frozen=True):
     request_id: str = ""
 
 
-def read_task_id(body: bytes) -> str:
-    """Return the name of a task that was taken. Raises: UpstreamBroken."""
-    if not (task_id := _read(body).output.task_id):
+def read_taken(body: bytes) -> tuple[str, str]:
+    """Return the name of a task that was taken, and the call's. Raises: UpstreamBroken."""
+    told = _read(body)
+    if not told.output.task_id:
         raise malformed("视频服务的回复无法解析，请重试。")
-    return task_id
+    return told.output.task_id, told.request_id
 
 
 def read_news(body: bytes) -> VideoNews:

@@ -8,13 +8,13 @@ Source: DashScope HTTP reference §3.2 (upload), §12.1 (tasks), §12.4 (video s
 
 import logging
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from urllib.parse import quote
 
 import msgspec
 import urllib3
 
-from protocol.dashscope.videos import body_of, path_of, plan, read_news, read_task_id, wants_upload
+from protocol.dashscope.videos import body_of, path_of, plan, read_news, read_taken, wants_upload
 from protocol.errors import UpstreamBroken, UpstreamRefused
 from protocol.keys import ApiKey
 from protocol.videos import VideoNews, VideoOrder, VideoPlan
@@ -23,7 +23,7 @@ from providers.dashscope.tasks import ASYNC
 from providers.dashscope.temporary_upload import RESOLVE
 from providers.dashscope.transport import Transport, authorization, read_whole
 from services.ports import Cancel, Picture
-from services.video_ports import VideoFile
+from services.video_ports import Taken, VideoFile
 
 _log = logging.getLogger(__name__)
 _TOLD = ("content-length", "content-range", "accept-ranges", "etag", "last-modified")
@@ -54,14 +54,15 @@ class TaskVideos:
 
     def submit(
         self, order: VideoOrder, plan: VideoPlan, pictures: Sequence[str], *, key: ApiKey, cancel: Cancel
-    ) -> str:
-        """Return the name of the task. Raises: UpstreamError (spent when it may have been taken), Cancelled."""
+    ) -> Taken:
+        """Return the task. Raises: UpstreamError (spent when it may have been taken), Cancelled."""
         body = msgspec.json.encode(body_of(order, plan, pictures))
         url = f"{self._base_url}/{path_of(plan.model)}"
         headers = {"Content-Type": "application/json", **_keyed(key), **ASYNC, **RESOLVE}
         call = self._transport.call("POST", url, headers=headers, body=body, cancel=cancel, is_repeatable=False)
         with perhaps_spent(), call as response:
-            return read_task_id(read_whole(response, cancel))
+            task_id, request_id = read_taken(read_whole(response, cancel))
+        return Taken(task_id=task_id, request_id=request_id)
 
     def look(self, task_id: str, *, key: ApiKey, cancel: Cancel) -> VideoNews:
         """Return how a task stands. Raises: UpstreamError, Cancelled."""
@@ -81,10 +82,18 @@ class TaskVideos:
     def open(self, url: str, *, part: str, cancel: Cancel) -> Iterator[VideoFile]:
         """Give a video from where it lies. Raises: UpstreamError, Cancelled."""
         self._check(url)
-        headers = {"Range": part} if part else {}
-        with self._transport.call("GET", url, headers=headers, cancel=cancel) as response:
+        with ExitStack() as stack:
+            try:
+                response = stack.enter_context(self._read(url, part, cancel))
+            except UpstreamRefused:
+                if not part:
+                    raise
+                response = stack.enter_context(self._read(url, "", cancel))  # there is no such part: give the whole
             told = {name: response.headers[name] for name in _TOLD if name in response.headers}
             yield VideoFile(status=response.status, headers=told, pieces=_pieces(response, cancel))
+
+    def _read(self, url: str, part: str, cancel: Cancel) -> AbstractContextManager[urllib3.BaseHTTPResponse]:
+        return self._transport.call("GET", url, headers={"Range": part} if part else {}, cancel=cancel)
 
     def _task(self, task_id: str) -> str:
         return f"{self._base_url}/tasks/{quote(task_id, safe='')}"

@@ -9,7 +9,7 @@ import pytest
 from emulator.models import MODELS
 from emulator.video_request import check
 from protocol.dashscope.video_models import FAMILIES, WISHES
-from protocol.dashscope.videos import body_of, path_of, plan, read_news, read_task_id, wants_upload
+from protocol.dashscope.videos import body_of, path_of, plan, read_news, read_taken, wants_upload
 from protocol.errors import BadInput, UpstreamBroken
 from protocol.videos import VideoOrder, VideoPlan
 
@@ -233,10 +233,10 @@ def test_an_answer_that_makes_no_sense_is_an_error(body: bytes) -> None:
     with pytest.raises(UpstreamBroken):
         read_news(body)
     with pytest.raises(UpstreamBroken):
-        read_task_id(body)
+        read_taken(body)
 
 
 def test_a_submission_without_a_name_is_an_error() -> None:
-    assert read_task_id(answer("PENDING", task_id="t")) == "t"
+    assert read_taken(answer("PENDING", task_id="t")) == ("t", "r")
     with pytest.raises(UpstreamBroken):
-        read_task_id(answer("PENDING"))
+        read_taken(answer("PENDING"))

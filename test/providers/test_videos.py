@@ -20,7 +20,9 @@ ORDER = VideoOrder(model="wan2.7-t2v", prompt="a cat")
 
 
 def submit(maker: TaskVideos, key: ApiKey, cancel: CancelToken) -> str:
-    return maker.submit(ORDER, maker.plan(ORDER), [], key=key, cancel=cancel)
+    taken = maker.submit(ORDER, maker.plan(ORDER), [], key=key, cancel=cancel)
+    assert taken.request_id
+    return taken.task_id
 
 
 def read(maker: TaskVideos, url: str, cancel: CancelToken) -> bytes:
@@ -95,6 +97,19 @@ def test_a_video_that_breaks_off_is_no_video(
 
     with pytest.raises(UpstreamBroken):
         read(TaskVideos(transport, base_url=base_url), f"{base_url}/v.mp4", cancel)
+
+
+def test_a_part_that_the_vendor_has_not_is_answered_with_the_whole(
+    script: Callable[..., Any], transport: Transport, cancel: CancelToken
+) -> None:
+    def vendor(line: Line) -> None:
+        while True:
+            has_range = "range" in line.request()[1]
+            line.answer(b"InvalidRange" if has_range else b"film", status="416 No" if has_range else "200 OK")
+
+    base_url = script(vendor).url
+    with TaskVideos(transport, base_url=base_url).open(f"{base_url}/v", part="bytes=9-", cancel=cancel) as file:
+        assert (file.status, b"".join(file.pieces)) == (200, b"film")
 
 
 def test_a_client_that_leaves_ends_the_download(

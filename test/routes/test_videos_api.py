@@ -103,6 +103,7 @@ def test_every_answer_is_of_openais_shape(door: Door, size: str | None) -> None:
     assert_openai("VideoResource", looked.json())
     assert_openai("VideoListResource", listed.json())
     assert_openai("DeletedVideoResource", gone.json())
+    assert made.headers["x-dashscope-request-id"] and looked.headers["x-dashscope-request-id"]
     assert made.headers["openai-poll-after-ms"] == looked.headers["openai-poll-after-ms"] == "5000"
 
 

@@ -17,7 +17,7 @@ from services.catalogue import Catalogue
 from services.flow import CancelToken
 from services.pictures import PictureRules
 from services.ports import Cancel
-from services.video_ports import VideoFile, VideoRecord
+from services.video_ports import Taken, VideoFile, VideoRecord
 from services.videos import Asker, Videos
 from storage.local_files import LocalFiles
 from test.support.photos import photo
@@ -68,11 +68,11 @@ class Maker:
     def lend(self, picture: object, *, model: str, key: ApiKey, cancel: Cancel) -> str:
         return "oss://lent"
 
-    def submit(self, order: object, plan: object, pictures: object, *, key: ApiKey, cancel: Cancel) -> str:
+    def submit(self, order: object, plan: object, pictures: object, *, key: ApiKey, cancel: Cancel) -> Taken:
         self.asked.append("submit")
         self.during_submit()
         cancel.raise_if_cancelled()
-        return "task"
+        return Taken(task_id="task", request_id="req")
 
     def look(self, task_id: str, *, key: ApiKey, cancel: Cancel) -> VideoNews:
         self.asked.append("look")
@@ -104,7 +104,7 @@ class Rig:
 
     def aged(self, **age: float) -> VideoRecord:
         """Make a job that was made so long ago."""
-        record = self.videos.create(ASKED, self.asker)
+        record, _ = self.videos.create(ASKED, self.asker)
         old = replace(record, created_at=datetime.now(UTC) - timedelta(**age))
         self.shelf.records[record.video_id] = old
         return old
@@ -178,7 +178,7 @@ def test_a_client_that_left_before_buys_nothing(rig: Rig) -> None:
 
 
 def test_a_remix_whose_picture_is_gone_is_refused_and_buys_nothing(rig: Rig) -> None:
-    record = rig.videos.create(WITH_PICTURE, rig.asker)
+    record, _ = rig.videos.create(WITH_PICTURE, rig.asker)
     rig.pictures[0].unlink()
 
     with pytest.raises(NotFound):
@@ -198,7 +198,7 @@ def test_a_picture_that_is_none_is_refused_by_its_name(rig: Rig) -> None:
 
 
 def test_what_is_over_is_never_asked_about_again(rig: Rig) -> None:
-    record = rig.videos.create(ASKED, rig.asker)
+    record, _ = rig.videos.create(ASKED, rig.asker)
     rig.maker.news = VideoNews(status="completed", url="https://a.example/v.mp4")
 
     seen = [rig.videos.get(record.video_id, rig.asker)[0].status for _ in range(3)]
@@ -244,7 +244,7 @@ def test_a_long_list_asks_the_vendor_about_some_alone(rig: Rig) -> None:
 
 
 def opened(rig: Rig, **changes: Any) -> bytes:
-    record = rig.videos.create(ASKED, rig.asker)
+    record, _ = rig.videos.create(ASKED, rig.asker)
     done = replace(record, status="completed", url="https://a.example/v.mp4", **changes)
     rig.shelf.records[record.video_id] = done
     with rig.videos.open(record.video_id, rig.asker) as file:
@@ -274,7 +274,7 @@ def test_a_video_is_given_until_its_time_has_come(rig: Rig) -> None:
 
 
 def test_what_cannot_be_stopped_is_forgotten_all_the_same(rig: Rig) -> None:
-    record = rig.videos.create(WITH_PICTURE, rig.asker)
+    record, _ = rig.videos.create(WITH_PICTURE, rig.asker)
 
     rig.videos.delete(record.video_id, rig.asker)
 
