@@ -77,7 +77,8 @@ def create_app(settings: Settings) -> Flask:
     errors.register(app)
     app.register_blueprint(audio_websocket.blueprint(engines, rules, sessions=sessions))
     app.register_blueprint(vlm_websocket.blueprint(seeing, picture_rules, sessions=sessions))
-    app.register_blueprint(doors.chat(settings))
+    for door in doors.chats(settings):
+        app.register_blueprint(door)
     app.register_blueprint(doors.models(settings, transport))
     app.register_blueprint(doors.speech(settings, transport))
     app.register_blueprint(doors.transcription(settings, transport))

@@ -12,10 +12,11 @@ from providers.dashscope.models import CompatibleModels
 from providers.dashscope.translation import SpeechInterpreter, TextTranslator
 from providers.dashscope.transport import Transport
 from providers.dashscope.videos import TaskVideos
-from routes import chat_api, images_api, models_api, speech_api, transcription_api, translation_api, videos_api
+from routes import chat_api, completion_api, images_api, models_api, speech_api, transcription_api, translation_api, videos_api
 from services import catalogue
 from services.catalogue import Catalogue
 from services.chat import ChatCompletions
+from services.completions import TextCompletions
 from services.images import Images
 from services.model_list import ModelList
 from services.pictures import PictureRules
@@ -46,12 +47,13 @@ def models(settings: Settings, transport: Transport) -> Blueprint:
     return models_api.blueprint(ModelList(known, source), known)
 
 
-def chat(settings: Settings) -> Blueprint:
-    """Return the door of chat completions; its line to the vendor has more patience than the one of spoken turns."""
+def chats(settings: Settings) -> tuple[Blueprint, Blueprint]:
+    """Return the doors of chat and text completions; their line to the vendor has more patience than spoken turns'."""
     transport = open_transport(settings, idle_s=settings.chat_idle_s)
     compatible = CompatibleCompletions(transport, url=settings.chat_url)
     native = NativeCompletions(transport, base_url=settings.base_url)
-    return chat_api.blueprint(ChatCompletions(compatible, _catalogue(settings), native=native))
+    completions = ChatCompletions(compatible, _catalogue(settings), native=native)
+    return chat_api.blueprint(completions), completion_api.blueprint(TextCompletions(completions))
 
 
 def speech(settings: Settings, transport: Transport) -> Blueprint:

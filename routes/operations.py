@@ -24,6 +24,7 @@ from protocol.openai.speech import CONTENT_TYPES, SpeechDelta, SpeechDone, Speec
 from protocol.openai.transcription import TranscriptionRequest
 from protocol.openai.translation import TranslationRequest
 from protocol.openapi import BYTES, TEXT, AnyOf, Events, Form, Operation, Parameter
+from routes.completion_operations import COMPLETION
 from routes.history_operations import HISTORY
 from routes.image_operations import IMAGES
 from routes.video_operations import VIDEOS
@@ -283,4 +284,4 @@ _SERVER = (
     ),
 )
 
-OPERATIONS = (_CHAT, _TRANSCRIPTION, _TRANSLATION, _SPEECH, *IMAGES, *VIDEOS, *_MODELS, *_DEVICES, *HISTORY, *_SERVER)
+OPERATIONS = (_CHAT, COMPLETION, _TRANSCRIPTION, _TRANSLATION, _SPEECH, *IMAGES, *VIDEOS, *_MODELS, *_DEVICES, *HISTORY, *_SERVER)

@@ -20,6 +20,7 @@ WEATHER = {
     "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
 }
 CHAIN = ChatOpenAI(model="qwen-plus", base_url=BASE_URL, api_key=KEY, max_retries=0, max_tokens=200)
+PLAIN_LLAMA = OpenAILike(model="qwen-plus", api_base=BASE_URL, api_key=KEY, max_retries=0)
 LLAMA = OpenAILike(model="qwen-plus", api_base=BASE_URL, api_key=KEY, is_chat_model=True, max_retries=0)
 
 
@@ -89,9 +90,15 @@ def llama_stream():
     return ["".join(piece.delta or "" for piece in pieces), pieces[-1].message.content]
 
 
+def llama_by_default():
+    """It does not take a model for a chat's unless it is told so, and asks for text completions."""
+    pieces = list(PLAIN_LLAMA.stream_complete(QUESTION))
+    return [PLAIN_LLAMA.complete(QUESTION).text, "".join(piece.delta or "" for piece in pieces)]
+
+
 STEPS = [
     chain_chat, chain_stream, chain_tools, chain_tools_stream, chain_json, chain_error, llama_chat, llama_complete,
-    llama_stream,
+    llama_stream, llama_by_default,
 ]  # fmt: skip
 
 

@@ -40,3 +40,7 @@ def test_llamaindex_chats_completes_and_streams(frameworks: Walk) -> None:
     assert frameworks.steps["llama_chat"] == REPLY
     assert frameworks.steps["llama_complete"] == REPLY
     assert frameworks.steps["llama_stream"] == [REPLY, REPLY]
+
+
+def test_llamaindex_as_it_is_by_default_asks_for_text_completions(frameworks: Walk) -> None:
+    assert frameworks.steps["llama_by_default"] == [REPLY, REPLY]
