@@ -12,7 +12,16 @@ from providers.dashscope.models import CompatibleModels
 from providers.dashscope.translation import SpeechInterpreter, TextTranslator
 from providers.dashscope.transport import Transport
 from providers.dashscope.videos import TaskVideos
-from routes import chat_api, completion_api, images_api, models_api, speech_api, transcription_api, translation_api, videos_api
+from routes import (
+    chat_api,
+    completion_api,
+    images_api,
+    models_api,
+    speech_api,
+    transcription_api,
+    translation_api,
+    videos_api,
+)
 from services import catalogue
 from services.catalogue import Catalogue
 from services.chat import ChatCompletions
