@@ -480,6 +480,17 @@ def test_forms_that_cannot_be_served_are_refused_by_name(door: Door, path: str, 
     assert (answer.status, answer.json()["error"]["param"]) == (400, param), answer.data
 
 
+def test_a_request_that_is_too_large_is_refused_and_not_cut(serve: Callable[..., RunningServer]) -> None:
+    server = serve(max_body_bytes=2000)
+
+    fields = [("prompt", PROMPT), ("image", ("a.png", PNG + bytes(3000)))]
+    answer = urllib3.request(
+        "POST", f"{server.url}/v1/images/edits", fields=fields, headers={"Authorization": f"Bearer {server.key}"}
+    )
+
+    assert (answer.status, answer.json()["error"]["code"]) == (413, "too_large")
+
+
 # --- what goes wrong at the vendor
 
 
