@@ -336,6 +336,18 @@ def test_a_failing_vendor_is_an_error_with_a_status(
         translate(response_format=format)
 
 
+@pytest.mark.parametrize(("format", "header"), [("json", None), ("srt", "false")])
+def test_what_fails_after_the_transcription_is_not_to_be_repeated(
+    format: str, header: str | None, translate: Translate, scenario: Scenario
+) -> None:
+    scenario(faults=[{"stage": "chat", "kind": "status", "status": 500, "times": 0}])
+
+    with pytest.raises(openai.InternalServerError) as failed:
+        translate(response_format=format)
+
+    assert failed.value.response.headers.get("x-should-retry") == header
+
+
 @pytest.mark.parametrize("kind", ["cut", "error_event", "malformed", "reset"])
 def test_a_call_that_breaks_is_no_half_answer(kind: str, translate: Translate, scenario: Scenario) -> None:
     scenario(faults=[{"stage": "chat", "kind": kind, "after": 3, "code": "InternalError", "times": 0}])
