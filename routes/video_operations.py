@@ -1,14 +1,7 @@
 """The routes of videos as data, for the OpenAPI document."""
 
-from protocol.openai.videos import (
-    Generation,
-    GenerationTask,
-    RemixRequest,
-    VideoDeleted,
-    VideoObject,
-    VideoPage,
-    VideoRequest,
-)
+from protocol.openai.video_answers import Generation, GenerationTask, VideoDeleted, VideoObject, VideoPage
+from protocol.openai.videos import RemixRequest, VideoRequest
 from protocol.openapi import BYTES, Form, Operation, Parameter
 
 _JSON = "application/json"

@@ -5,18 +5,86 @@ Source: OpenAI API reference, the video object; NewAPI's documentation of its vi
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Annotated, Literal, Protocol
 
-from protocol.openai.videos import (
-    Generation,
-    GenerationFacts,
-    GenerationTask,
-    VideoDeleted,
-    VideoFailure,
-    VideoObject,
-    VideoPage,
-)
+import msgspec
+from msgspec import Meta
+
 from protocol.videos import Size, Status, VideoOrder, write_size
+
+
+Seconds = Annotated[int, Meta(description="Seconds since 1970.")]
+
+
+class VideoFailure(msgspec.Struct, frozen=True, kw_only=True):
+    """Why no video was made; `code` is the vendor's."""
+
+    code: str
+    message: str
+
+
+class VideoObject(msgspec.Struct, frozen=True, kw_only=True):
+    """A video, made or in the making. `size` and `seconds` are what is made, which may differ from what was asked."""
+
+    id: str
+    object: Literal["video"]
+    model: str
+    status: Status
+    progress: int
+    created_at: Seconds
+    completed_at: Seconds | None
+    expires_at: Seconds | None
+    prompt: str | None
+    size: str
+    seconds: str
+    remixed_from_video_id: str | None
+    error: VideoFailure | None
+
+
+class VideoPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Videos of one caller, by their age."""
+
+    object: Literal["list"]
+    data: list[VideoObject]
+    first_id: str | None
+    last_id: str | None
+    has_more: bool
+
+
+class VideoDeleted(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    object: Literal["video.deleted"]
+    deleted: bool
+
+
+class GenerationTask(msgspec.Struct, frozen=True, kw_only=True):
+    """A video that was asked for, as NewAPI's clients know it."""
+
+    task_id: str
+    status: Status
+
+
+class GenerationFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What the video is: seconds, pixels."""
+
+    duration: int
+    width: int
+    height: int
+    seed: int | None = None
+
+
+class Generation(msgspec.Struct, frozen=True, kw_only=True):
+    """How it stands. `url` works without a key, until it expires."""
+
+    task_id: str
+    status: Status
+    url: str | None
+    format: str | None
+    metadata: GenerationFacts
+    error: VideoFailure | None
+
+
+# --- out of what is known
 
 
 class Job(Protocol):

@@ -1,4 +1,4 @@
-"""`/v1/videos` and `/v1/video/generations`: what may be asked, and the shapes of the answers.
+"""`/v1/videos` and `/v1/video/generations`: what may be asked.
 
 Both routes read one record, which knows the names of both and some that the vendor's models obey.
 Source: OpenAI API reference, videos; NewAPI's video routes for `image`, `duration`, `width`, `height`, `fps`, `n`,
@@ -19,7 +19,7 @@ from protocol.errors import BadInput
 from protocol.links import is_public_link
 from protocol.openai.forms import fold
 from protocol.openai.reading import convert, read_object
-from protocol.videos import Size, Status, VideoOrder
+from protocol.videos import Size, VideoOrder
 
 _Seed = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 _Prompt = Annotated[str, Meta(max_length=32_000)]
@@ -255,76 +255,3 @@ def _bytes(picture: str | bytes | None) -> bytes | None:
 
 def _twice(name: str) -> BadInput:
     return BadInput(f"'{name}' is given twice.", param=name)
-
-
-# --- answers
-
-Seconds = Annotated[int, Meta(description="Seconds since 1970.")]
-
-
-class VideoFailure(msgspec.Struct, frozen=True, kw_only=True):
-    """Why no video was made; `code` is the vendor's."""
-
-    code: str
-    message: str
-
-
-class VideoObject(msgspec.Struct, frozen=True, kw_only=True):
-    """A video, made or in the making. `size` and `seconds` are what is made, which may differ from what was asked."""
-
-    id: str
-    object: Literal["video"]
-    model: str
-    status: Status
-    progress: int
-    created_at: Seconds
-    completed_at: Seconds | None
-    expires_at: Seconds | None
-    prompt: str | None
-    size: str
-    seconds: str
-    remixed_from_video_id: str | None
-    error: VideoFailure | None
-
-
-class VideoPage(msgspec.Struct, frozen=True, kw_only=True):
-    """Videos of one caller, by their age."""
-
-    object: Literal["list"]
-    data: list[VideoObject]
-    first_id: str | None
-    last_id: str | None
-    has_more: bool
-
-
-class VideoDeleted(msgspec.Struct, frozen=True, kw_only=True):
-    id: str
-    object: Literal["video.deleted"]
-    deleted: bool
-
-
-class GenerationTask(msgspec.Struct, frozen=True, kw_only=True):
-    """A video that was asked for, as NewAPI's clients know it."""
-
-    task_id: str
-    status: Status
-
-
-class GenerationFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What the video is: seconds, pixels."""
-
-    duration: int
-    width: int
-    height: int
-    seed: int | None = None
-
-
-class Generation(msgspec.Struct, frozen=True, kw_only=True):
-    """How it stands. `url` works without a key, until it expires."""
-
-    task_id: str
-    status: Status
-    url: str | None
-    format: str | None
-    metadata: GenerationFacts
-    error: VideoFailure | None
