@@ -12,7 +12,6 @@ from msgspec import Meta
 
 from protocol.videos import Size, Status, VideoOrder, write_size
 
-
 Seconds = Annotated[int, Meta(description="Seconds since 1970.")]
 
 
