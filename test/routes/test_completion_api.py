@@ -1,7 +1,7 @@
 """`POST /v1/completions`, asked by the real openai SDK."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import openai
@@ -21,22 +21,16 @@ def server(serve: Callable[..., RunningServer]) -> RunningServer:
 
 
 @pytest.fixture
-def client(server: RunningServer) -> openai.OpenAI:
-    return openai.OpenAI(base_url=f"{server.url}/v1", api_key=server.key, max_retries=0)
-
-
-@pytest.fixture
-def complete(server: RunningServer) -> Callable[..., Any]:
+def complete(server: RunningServer) -> Iterator[Callable[..., Any]]:
     """Complete the usual prompt, whole answers with an SDK that believes nothing but OpenAI's own shapes."""
+    options = {"base_url": f"{server.url}/v1", "api_key": server.key, "max_retries": 0}
 
     def create(**fields: Any) -> Any:
-        strict = not fields.get("stream")
-        sdk = openai.OpenAI(
-            base_url=f"{server.url}/v1", api_key=server.key, max_retries=0, _strict_response_validation=strict
-        )
+        sdk = lax if fields.get("stream") else strict
         return sdk.completions.create(**{"model": "gpt-3.5-turbo-instruct", "prompt": "How is the weather?"} | fields)
 
-    return create
+    with openai.OpenAI(**options) as lax, openai.OpenAI(**options, _strict_response_validation=True) as strict:
+        yield create
 
 
 def asked(emulator: Emulator, key: str) -> list[dict[str, Any]]:

@@ -42,9 +42,11 @@ def server(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 @pytest.fixture(scope="module")
-def sdk(server: RunningServer) -> OpenAI:
+def sdk(server: RunningServer) -> Iterator[OpenAI]:
     """The SDK at its strictest: it refuses any answer that is not what OpenAI documents."""
-    return OpenAI(base_url=f"{server.url}/v1", api_key="sk-nobody", max_retries=0, _strict_response_validation=True)
+    options = {"max_retries": 0, "_strict_response_validation": True}
+    with OpenAI(base_url=f"{server.url}/v1", api_key="sk-nobody", **options) as client:
+        yield client
 
 
 @pytest.fixture
