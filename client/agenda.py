@@ -2,6 +2,7 @@
 
 import heapq
 import random
+from collections.abc import Sequence
 from typing import Final
 
 from client.upload import Link, Message, Upload
@@ -25,8 +26,11 @@ class Agenda:
 
     def _plan(self, at_s: float) -> None:
         last_at_s = at_s
+        if self._upload.typed:
+            self._put(self._upload.typed, at_s)
         for index, packet in enumerate(self._upload.packets):
-            if not (index and isinstance(packet, str) and self._random.random() < self._link.loss):
+            can_be_lost = isinstance(packet, str) and not self._upload.is_first(index)
+            if not (can_be_lost and self._random.random() < self._link.loss):
                 last_at_s = max(last_at_s, self._travel(packet, at_s + index * self._upload.interval_s))
         if self._upload.end:
             self._put(self._upload.end, last_at_s)
@@ -54,12 +58,10 @@ class Agenda:
             messages.append(heapq.heappop(self._waiting)[2])
         return messages
 
-    def repeat(self, missing: tuple[int, ...], now_s: float) -> int:
-        """Send these packets again and return how many that are."""
-        known = [seq for seq in missing if seq <= len(self._upload.packets)]
-        for seq in known:
-            self._travel(self._upload.packets[seq - 1], now_s)
-        return len(known)
+    def repeat(self, packets: Sequence[Message], now_s: float) -> None:
+        """Send these packets again."""
+        for packet in packets:
+            self._travel(packet, now_s)
 
     def cancel(self, at_s: float) -> None:
         """Put a `cancel` in the place of all that has not been sent."""

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from client import fleet
+from client import fleet, question
 from client.check import command as check
 from client.device import Device, DeviceError
 from client.report import OutputClosed, Screen, fleet_report, turn_report, write
@@ -21,12 +21,15 @@ from client.turn import LOAD, Options
 from client.upload import PROFILES, Link
 
 _URL: Final = "ws://127.0.0.1:5000/v1/chat/audio"
+_PICTURE_URL: Final = "ws://127.0.0.1:5000/v1/chat/vlm"
 _READER_LEFT: Final = 141  # what a shell shows for a program that SIGPIPE ended: 128 + 13
 _EXAMPLES: Final = """examples:
   python -m client hello.wav                              one turn; the reply is saved as reply.mp3
   python -m client hello.wav --live --wifi busy           speak in real time over a crowded Wi-Fi
   python -m client hello.wav --repeat 3 --json            three turns on one connection, one JSON report
   python -m client hello.wav --fleet 60 --stagger-ms 50   sixty devices at once
+  python -m client --picture cat.jpg hello.wav            a picture, and a spoken question about it
+  python -m client --picture a.jpg --picture b.jpg --ask "What has changed?"
   python -m client check --key sk-…                       try every surface of a server and say what works
 """
 
@@ -35,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the tool and return its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
     try:
-        return _check(words[1:]) if words[:1] == ["check"] else _run(_parser().parse_args(words))
+        return _check(words[1:]) if words[:1] == ["check"] else _run(_arguments(words))
     except OutputClosed:
         return _READER_LEFT
 
@@ -49,7 +52,7 @@ def _check(words: Sequence[str]) -> int:
 
 def _run(args: argparse.Namespace) -> int:
     try:
-        data = args.recording.read_bytes()
+        data = args.recording.read_bytes() if args.recording else b""
         return _speak_as_fleet(args, data) if args.fleet else _speak(args, data)
     except (DeviceError, OSError) as error:
         return _fail(str(error), as_json=args.json)
@@ -70,7 +73,7 @@ def _speak(args: argparse.Namespace, data: bytes) -> int:
         screen.connected(args.url, device.session_id)
         for _ in range(args.repeat):
             screen.begin()
-            results.append(device.turn(data, **_how(args)))
+            results.append(_turn(device, args, data))
             screen.end(results[-1])
             if not results[-1].completed:
                 break
@@ -78,6 +81,13 @@ def _speak(args: argparse.Namespace, data: bytes) -> int:
     report = {"ok": all(r.is_ok for r in results), "saved": saved, "turns": [turn_report(r) for r in results]}
     write(json.dumps(report, ensure_ascii=False) if args.json else f"  saved    {', '.join(saved) or 'nothing'}")
     return 0 if report["ok"] else 1
+
+
+def _turn(device: Device, args: argparse.Namespace, data: bytes) -> TurnResult:
+    if not _has_pictures(args):
+        return device.turn(data, **_how(args))
+    pictures = [path.read_bytes() for path in args.picture]
+    return device.ask(question.ask(pictures, recording=data, text=args.ask, **_how(args)))
 
 
 def _speak_as_fleet(args: argparse.Namespace, data: bytes) -> int:
@@ -133,6 +143,23 @@ def _how(args: argparse.Namespace) -> dict[str, Any]:
     return {"packet_bytes": args.packet_bytes, "interval_ms": args.interval_ms, "live": args.live}
 
 
+def _has_pictures(args: argparse.Namespace) -> bool:
+    """Return whether this is a matter of the picture socket, where alone a question can be typed."""
+    return bool(args.picture or args.ask)
+
+
+def _arguments(words: Sequence[str]) -> argparse.Namespace:
+    """Return what was asked for; a command without sense ends the program with a sentence."""
+    parser = _parser()
+    args = parser.parse_args(words)
+    if bool(args.recording) == bool(args.ask):
+        parser.error("give either a recording or --ask, the question in writing")
+    if args.fleet and _has_pictures(args):
+        parser.error("--fleet speaks recordings alone: leave --picture and --ask out")
+    args.url = args.url or (_PICTURE_URL if _has_pictures(args) else _URL)
+    return args
+
+
 def _json_object(text: str) -> dict[str, Any]:
     try:
         value = json.loads(text)
@@ -151,8 +178,10 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("recording", type=Path, help="what to say: a sound file of any container")
-    add("--url", default=_URL, help=f"default {_URL}")
+    add("recording", type=Path, nargs="?", help="what to say: a sound file of any container")
+    add("--picture", type=Path, action="append", default=[], metavar="FILE", help="show a picture; again for more")
+    add("--ask", default="", metavar="QUESTION", help="type the question in place of a recording")
+    add("--url", default="", help=f"default {_URL}; with --picture or --ask {_PICTURE_URL}")
     add("--key", default="", help="sent as Authorization: Bearer …")
     add("--out", type=Path, default=Path("reply.mp3"), help="where the reply goes (default reply.mp3)")
     add("--json", action="store_true", help="print one JSON report and nothing else")

@@ -74,7 +74,14 @@ class Device:
 
     def turn(self, data: bytes, *, timeout_s: float = 3600.0, **how: Any) -> TurnResult:
         """Say a recording and listen to the whole answer. `how`: the arguments of `upload.cut`."""
-        turn = self.begin(data, **how)
+        return self.listen(self.begin(data, **how), timeout_s=timeout_s)
+
+    def ask(self, question: Upload, *, timeout_s: float = 3600.0) -> TurnResult:
+        """Send what `question.ask` made, on the picture socket, and listen to the whole answer."""
+        return self.listen(self.say(question), timeout_s=timeout_s)
+
+    def listen(self, turn: Turn, *, timeout_s: float) -> TurnResult:
+        """Let a turn come to its end and return what came of it."""
         if not self.wait(lambda: turn.is_over, timeout_s=timeout_s):
             turn.fail(self.failure or f"The turn was not over after {timeout_s:g} s.")
         return turn.result()

@@ -1,4 +1,4 @@
-"""What the server's events tell a device about its turn.  Source: docs/protocol.md §5"""
+"""What the server's events tell a device about its turn.  Source: docs/protocol.md §5, §11"""
 
 import binascii
 import hashlib
@@ -22,6 +22,14 @@ _RANKS: Final = {
     "audio_complete": 6,
 }
 """The order table: within a turn the rank of the events never falls (acks of repeated packets may come at any time)."""
+
+PLAIN_NAMES: Final = {
+    "vlm_chat_started": "chat_started",
+    "vlm_chat_chunk": "chat_chunk",
+    "vlm_chat_tts_complete": "chat_tts_complete",
+    "vlm_complete": "audio_complete",
+}
+"""The names of the picture socket, and what the same events are called elsewhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,12 +78,16 @@ class Sound:
 
 
 class Hearing:
-    """The turn as its events describe it. Invariant: `end` is None until the terminal event came."""
+    """The turn as its events describe it. Invariant: `end` is None until the terminal event came.
 
-    def __init__(self, sound: Sound) -> None:
+    `was_understood`, `was_spoken`: whether the question came through, and whether the answer has sound.
+    """
+
+    def __init__(self, sound: Sound, *, has_pictures: bool = False) -> None:
         self.sound = sound
+        self.was_understood = self.was_spoken = False
         self.transcript = self.answer = ""
-        self.acked: set[int] = set()
+        self.acked: set[tuple[str, int, int]] = set()
         self.first_text_at_s: float | None = None
         self.first_audio_at_s: float | None = None
         self.end_at_s: float | None = None
@@ -85,6 +97,8 @@ class Hearing:
         self.errors: list[ServerError] = []
         self.violations: list[str] = []
         self._rank = 0
+        self._sounds = 0
+        self._foreign_names = PLAIN_NAMES.values() if has_pictures else PLAIN_NAMES.keys()
 
     @property
     def has_begun(self) -> bool:
@@ -93,10 +107,10 @@ class Hearing:
 
     def hear(self, name: str, body: Body, *, size: int, now_s: float) -> Arrival:
         """Take one event and return it as it is kept."""
-        self._check_order(f"{name}.finished" if body.get("event") == "finished" else name)
-        match name:
+        plain_name = self._checked(name, body)
+        match plain_name:
             case "packet_ack":
-                self.acked.add(body["seq"])
+                self.acked.add((body.get("type", ""), body.get("image", 1), body["seq"]))
             case "chat_started":
                 self.transcript = body.get("user_message", "")
             case "chat_chunk":
@@ -106,9 +120,9 @@ class Hearing:
             case "timings":
                 self.stages = dict(body["stages"])
             case "chat_tts_complete":
-                self.interrupted = body.get("interrupted", False)
+                self._on_told(body)
             case "audio_complete":
-                self.end, self.end_at_s = body, now_s
+                self._on_end(body, now_s)
             case "error":
                 self.errors.append(_error(body))
         return Arrival(now_s, name, body, size)
@@ -117,12 +131,21 @@ class Hearing:
         """Take a piece of sound (it may have come as a binary frame)."""
         self.first_audio_at_s = self.first_audio_at_s or now_s
         self.sound.add(data, at_s=now_s)
+        self._sounds += 1
         return Arrival(now_s, "audio_stream", {"event": "data", "data": len(data)}, size)
 
-    def _check_order(self, name: str) -> None:
+    def _checked(self, name: str, body: Body) -> str:
+        """Return what an event is called on the audio socket, once its name and its place are checked."""
+        if name in self._foreign_names:
+            self.violations.append(f"{name} belongs to another socket")
+        plain_name = PLAIN_NAMES.get(name, name)
+        self._check_order(f"{plain_name}.finished" if body.get("event") == "finished" else plain_name, told=name)
+        return plain_name
+
+    def _check_order(self, name: str, *, told: str) -> None:
         rank = _RANKS.get(name, self._rank)
         if rank < self._rank and name != "packet_ack":
-            self.violations.append(f"{name} came too late")
+            self.violations.append(f"{told} came too late")
         self._rank = max(rank, self._rank)
 
     def _on_chunk(self, body: Body, now_s: float) -> None:
@@ -131,6 +154,25 @@ class Hearing:
         if body.get("full_response", self.answer) != self.answer:
             self.violations.append("full_response is not the sum of the chunks")
 
+    def _on_told(self, body: Body) -> None:
+        self.interrupted = body.get("interrupted", False)
+        self.was_spoken = body.get("tts_success", body.get("audio_chunks", 0) > 0)
+        if not self.interrupted and body.get("audio_chunks", self._sounds) != self._sounds:
+            self.violations.append(f"audio_chunks is {body['audio_chunks']} after {self._sounds} audio_stream data")
+
+    def _on_end(self, body: Body, now_s: float) -> None:
+        self.end, self.end_at_s = body, now_s
+        self.was_understood = body.get("transcription_success", bool(body.get("transcription")))
+        self.was_spoken = body.get("tts_success", self.was_spoken)
+        if not self.interrupted and body.get("vlm_response", self.answer) != self.answer:
+            self.violations.append("vlm_response is not the sum of the chunks")
+
 
 def _error(body: Body) -> ServerError:
-    return ServerError(message=body["message"], code=body.get("code", ""), missing=tuple(body.get("missing", ())))
+    return ServerError(
+        message=body["message"],
+        code=body.get("code", ""),
+        missing=tuple(body.get("missing", ())),
+        type=body.get("type", ""),
+        image=body.get("image", 1),
+    )

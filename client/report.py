@@ -8,7 +8,8 @@ from collections import Counter
 from typing import Any, Final
 
 from client.fleet import FleetResult, Spread
-from client.result import Arrival, TurnResult
+from client.hearing import PLAIN_NAMES
+from client.result import Arrival, Body, TurnResult
 
 _BAR: Final = 30
 _BLOCKS: Final = " ▏▎▍▌▋▊▉█"
@@ -49,9 +50,9 @@ class Screen:
 
     def on_event(self, arrival: Arrival) -> None:
         body = arrival.body
-        match arrival.name:
+        match PLAIN_NAMES.get(arrival.name, arrival.name):
             case "packet_ack":
-                self._show_packets(body["received"], body["total"])
+                self._show_packets(_upload_name(body), body["received"], body["total"])
             case "chat_started":
                 self._show(f"\n  you      {body.get('user_message', body['message'])}")
             case "chat_chunk":
@@ -59,11 +60,11 @@ class Screen:
             case "error":
                 self._show(f"\n  error    {body['message']}")
 
-    def _show_packets(self, received: int, total: int | None) -> None:
+    def _show_packets(self, name: str, received: int, total: int | None) -> None:
         is_last = received == total
         if self._is_terminal or is_last:
             bar = f"{_bar(received / total)} {received}/{total}" if total else f"{received} so far"
-            self._show(f"\r  packets  {bar}", end="")
+            self._show(f"\r  {name:<9}{bar}", end="")
 
     def _show_chunk(self, chunk: str) -> None:
         self._show(chunk if self._is_in_answer else f"  answer   {chunk}", end="")
@@ -79,6 +80,12 @@ class Screen:
         self._show(
             f"✗ {result.failure}" if result.failure else "✓ " + ("stopped" if result.interrupted else "complete")
         )
+
+
+def _upload_name(ack: Body) -> str:
+    """Return what an acknowledged packet belongs to, as people are shown it."""
+    kind = {"audio": "sound", "image": "picture"}.get(ack.get("type", ""), "packets")
+    return f"{kind} {ack['image']}" if "image" in ack else kind
 
 
 def _bar(share: float) -> str:

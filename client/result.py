@@ -25,11 +25,13 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerError:
-    """One `error` event."""
+    """One `error` event. `type` and `image`: of which upload packets are `missing`."""
 
     message: str
     code: str = ""
     missing: tuple[int, ...] = ()
+    type: str = ""
+    image: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

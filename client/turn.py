@@ -15,7 +15,15 @@ from client.hearing import Codec, Hearing, Sound
 from client.result import Arrival, Body, TurnResult
 from client.upload import PERFECT, Link, Message, Upload
 
-_UPLOAD_ERRORS: Final = {"invalid_json", "invalid_message", "invalid_packet", "too_large", "too_many_sessions"}
+_UPLOAD_ERRORS: Final = {
+    "invalid_json",
+    "invalid_message",
+    "invalid_packet",
+    "no_audio",
+    "too_large",
+    "too_many_sessions",
+    "unsupported_image",
+}
 """Codes after which no turn starts, so that waiting for its end would be in vain."""
 
 
@@ -52,7 +60,8 @@ class Turn:
         self._upload = upload
         self._options = options
         self._agenda = Agenda(upload, options.link, at_s=at_s, seed=seed)
-        self._hearing = Hearing(Sound(codec, buffer_s=options.buffer_s, keeps=options.keeps_sound))
+        sound = Sound(codec, buffer_s=options.buffer_s, keeps=options.keeps_sound)
+        self._hearing = Hearing(sound, has_pictures=upload.is_question)
         self._events: list[Arrival] = []
         self._began_at_s = self._last_packet_at_s = self._news_at_s = at_s
         self._resent = 0
@@ -107,7 +116,7 @@ class Turn:
         if name == "error":
             self._on_error(now_s)
         elif self._hearing.end is not None:
-            self.fail(self._failure or _judge(self._hearing, self._hearing.end))
+            self.fail(self._failure or _judge(self._hearing))
 
     def hear_sound(self, data: bytes, *, now_s: float) -> None:
         """Take sound that came as a binary frame."""
@@ -122,7 +131,9 @@ class Turn:
     def _on_error(self, now_s: float) -> None:
         error = self._hearing.errors[-1]
         if error.code == "missing_packets":
-            self._resent += self._agenda.repeat(error.missing, now_s)
+            packets = self._upload.named(error.type, error.image, error.missing)
+            self._agenda.repeat(packets, now_s)
+            self._resent += len(packets)
         elif error.code in _UPLOAD_ERRORS and not self._hearing.has_begun:
             self.fail(f"The server refused the upload: {error.message}")
 
@@ -163,7 +174,7 @@ class Turn:
         return None if at_s is None else 1000 * (at_s - self._last_packet_at_s)
 
 
-def _judge(heard: Hearing, end: Body) -> str:
+def _judge(heard: Hearing) -> str:
     """Return what was wrong with a turn that ended in order, or an empty text."""
     if heard.violations:
         return f"The server broke the protocol: {heard.violations[0]}."
@@ -171,9 +182,9 @@ def _judge(heard: Hearing, end: Body) -> str:
         return f"The server reported an error: {heard.errors[-1].message}"
     if heard.interrupted:
         return ""
-    if not end["transcription_success"]:
+    if not heard.was_understood:
         return "The server heard no words in the recording."
-    return "" if end["tts_success"] else "The answer came as text only: speech synthesis failed."
+    return "" if heard.was_spoken else "The answer came as text only: speech synthesis failed."
 
 
 def parse(text: str) -> tuple[str, dict[str, Any]]:

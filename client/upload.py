@@ -3,6 +3,7 @@
 import base64
 import io
 import wave
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,7 +19,8 @@ Message = str | bytes
 class Link:
     """What stands between a device and its server.
 
-    `loss`: the share of packets that are lost the first time (never the first packet, and never twice). `delay_ms`: the
+    `loss`: the share of packets that are lost the first time (never twice, and never the first of a recording or a
+    picture: nobody would know of it). `delay_ms`: the
     mean delay of a packet on its way up; single ones take 0 to 2 times as long, so their order changes. The connection
     takes at most `read_bytes_per_s` down (0: no limit).
     """
@@ -42,13 +44,31 @@ PROFILES: Final = {
 class Upload:
     """The messages of one utterance. Invariant: `packets[n]` has seq n + 1; `end` is empty when packets carry a total.
 
-    Binary packets carry no seq, so they can be neither lost nor sent again.
+    Binary packets carry no seq, so they can be neither lost nor sent again. A question for the picture socket
+    (`is_question`) names its packets by kind, picture and seq in `places`, one for each, and always has an `end`;
+    `typed` is its question when that is written, sent before all else.
     """
 
     packets: tuple[Message, ...]
     end: str
     interval_s: float
     size_bytes: int
+    typed: str = ""
+    places: tuple[tuple[str, int, int], ...] | None = None
+
+    @property
+    def is_question(self) -> bool:
+        return self.places is not None
+
+    def is_first(self, index: int) -> bool:
+        """Return whether a packet begins the recording, or one of the pictures."""
+        return (self.places[index][2] == 1) if self.places else index == 0
+
+    def named(self, kind: str, image: int, missing: Sequence[int]) -> list[Message]:
+        """Return the packets that the server says are missing; numbers that were never sent name none."""
+        places = self.places or tuple((kind, image, seq) for seq in range(1, len(self.packets) + 1))
+        packets = dict(zip(places, self.packets, strict=True))
+        return [packets[kind, image, seq] for seq in missing if (kind, image, seq) in packets]
 
 
 def cut(
