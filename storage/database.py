@@ -6,11 +6,13 @@ ends after `timeout_s`, so a save never hangs: a refusing server fails it at onc
 """
 
 import sqlite3
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+import pymysql.connections
 from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
 
@@ -83,6 +85,8 @@ def connect(url: URL, *, timeout_s: float) -> Engine:
     )
     if is_sqlite:
         event.listen(engine, "connect", _prepare_sqlite)
+    else:
+        event.listen(engine, "do_connect", _connect_mysql)
     return engine
 
 
@@ -95,6 +99,28 @@ def reach(url: URL, *, timeout_s: float) -> None:
         engine.connect().close()
     finally:
         engine.dispose()
+
+
+class _Connection(pymysql.connections.Connection):  # type: ignore[misc]  # PyMySQL has no types
+    """A connection that shares its TLS settings with all others.
+
+    PyMySQL makes them anew for each, which reads all of the system's certificates: 20 ms in which no other thread runs,
+    and while a database is silent connections are made for every turn.
+    """
+
+    _shared: ClassVar[ssl.SSLContext | None] = None
+
+    def _create_ssl_ctx(self, sslp: Any) -> ssl.SSLContext:
+        if sslp or _Connection._shared is None:
+            made: ssl.SSLContext = super()._create_ssl_ctx(sslp)
+            if sslp:
+                return made
+            _Connection._shared = made
+        return _Connection._shared
+
+
+def _connect_mysql(dialect: object, record: object, arguments: Any, named: Any) -> _Connection:
+    return _Connection(*arguments, **named)
 
 
 def _mysql_arguments(url: URL, *, timeout_s: float) -> dict[str, Any]:

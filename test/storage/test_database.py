@@ -2,6 +2,7 @@
 
 import socket
 import sqlite3
+import ssl
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import closing
@@ -13,6 +14,7 @@ import pytest
 from protocol.errors import StorageError
 from protocol.keys import ApiKey
 from services.storage_ports import TurnRecord
+from storage.database import connect
 from storage.history import SqlHistory, mysql_url, open_history, sqlite_url
 from test.storage.mariadb import MariaDb
 
@@ -201,3 +203,14 @@ def test_a_save_that_the_server_tells_to_begin_again_begins_again_a_few_times(
 
     assert history.count() == int(is_saved)
     history.close()
+
+
+def test_connections_to_mariadb_share_their_tls_settings(mariadb: MariaDb) -> None:
+    engine = connect(mariadb.new_database(), timeout_s=5)
+
+    with engine.connect() as first, engine.connect() as second:
+        settings = [one.connection.dbapi_connection.ctx for one in (first, second)]
+
+    engine.dispose()
+    assert settings[0] is settings[1]
+    assert settings[0].verify_mode == ssl.CERT_NONE
