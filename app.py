@@ -32,10 +32,10 @@ from routes import (
 )
 from routes.auth import Auth
 from services import catalogue
-from services.access import Access, AccessRules, TokenList
+from services.admission.access import Access, AccessRules, TokenList
+from services.admission.limits import Limits
 from services.history import SpokenHistory
 from services.limit_ports import LimitRules
-from services.limits import Limits
 from services.memory import MemoryRules
 from services.metrics import Metrics
 from services.pictures import PictureRules

@@ -24,16 +24,16 @@ from routes import (
 )
 from services import catalogue
 from services.catalogue import Catalogue
-from services.chat import ChatCompletions
-from services.completions import TextCompletions
-from services.images import Images
-from services.model_list import ModelList
+from services.openai.chat import ChatCompletions
+from services.openai.completions import TextCompletions
+from services.openai.images import Images
+from services.openai.model_list import ModelList
+from services.openai.speech_synthesis import SpeechRules, SpeechSynthesis
+from services.openai.transcription import TranscriptionService
+from services.openai.translation import TranslationService
+from services.openai.videos import Videos
 from services.pictures import PictureRules
 from services.ports import AnyRecogniser
-from services.speech_synthesis import SpeechRules, SpeechSynthesis
-from services.transcription import TranscriptionService
-from services.translation import TranslationService
-from services.videos import Videos
 from storage.opening import Storage
 
 _PICTURE_SIDE = 3072

@@ -13,7 +13,7 @@ from flask import Request
 
 from protocol.errors import BadInput, Forbidden
 from protocol.keys import ApiKey
-from services.access import Access, Caller, malformed
+from services.admission.access import Access, Caller, malformed
 
 KEY_PROTOCOL = "openai-insecure-api-key."
 SUBPROTOCOLS = ("voice", "realtime")

@@ -8,7 +8,7 @@ from flask import g
 
 from protocol.errors import GatewayError, UpstreamError
 from protocol.keys import ApiKey
-from services.access import Caller
+from services.admission.access import Caller
 from services.flow import CancelToken
 from services.limit_ports import Standing
 

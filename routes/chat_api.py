@@ -8,7 +8,7 @@ from protocol.openai.chat_request import read_call
 from routes import vendor_headers
 from routes.call import current
 from routes.chat_events import naming, read_body, streamed
-from services.chat import ChatCompletions
+from services.openai.chat import ChatCompletions
 
 
 def blueprint(chat: ChatCompletions) -> Blueprint:

@@ -8,7 +8,7 @@ from protocol.openai.completion import CompletionCall, read_completion
 from routes import vendor_headers
 from routes.call import Call, current
 from routes.chat_events import naming, read_body, streamed
-from services.completions import TextCompletions
+from services.openai.completions import TextCompletions
 
 
 def blueprint(texts: TextCompletions) -> Blueprint:

@@ -1,7 +1,8 @@
-"""What browsers may do from pages of other sites: all but be somebody without a credential (`services/access.py`).
+"""What browsers may do from pages of other sites: all but be somebody without a credential.
 
-There are no cookies, so `*` gives nothing away. `Access-Control-Allow-Headers: *` would not cover `Authorization`, so
-the names that the browser asks for are repeated.  Source: Fetch standard, CORS protocol.
+Who may be nobody: `services/admission/access.py`. There are no cookies, so `*` gives nothing away.
+`Access-Control-Allow-Headers: *` would not cover `Authorization`, so the names that the browser asks for are repeated.
+Source: Fetch standard, CORS protocol.
 """
 
 from flask import Flask

@@ -16,7 +16,7 @@ from routes import cors, leftover, presence, request_log
 from routes.auth import Auth, is_public
 from routes.body import BoundedRequest
 from routes.call import Call
-from services.limits import Limits
+from services.admission.limits import Limits
 from services.metrics import Metrics
 
 _CALL = "gateway.call"

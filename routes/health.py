@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from flask import Blueprint
 
-from services.access import Access
+from services.admission.access import Access
 from services.readiness import Readiness
 
 _SERVICE = "voice-backend"

@@ -25,7 +25,7 @@ from protocol.openai.images import (
 )
 from routes import errors
 from routes.call import Call, current
-from services.images import Drawn, Images, Outcome
+from services.openai.images import Drawn, Images, Outcome
 
 _log = logging.getLogger(__name__)
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")

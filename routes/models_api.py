@@ -10,8 +10,8 @@ from protocol.errors import BadInput, NotFound
 from protocol.openai.models import AudioModelPage, ModelObject, ModelPage, VoiceObject, VoicePage
 from routes.call import current
 from services.catalogue import Catalogue, Model
-from services.model_list import ModelList
-from services.voices import OPENAI_VOICES, VOICES, Voice
+from services.openai.model_list import ModelList
+from services.openai.voices import OPENAI_VOICES, VOICES, Voice
 
 
 def blueprint(models: ModelList, catalogue: Catalogue) -> Blueprint:

@@ -9,7 +9,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from protocol.errors import BadInput, TooLarge
 from services.ports import Link, SoundFile
-from services.sound_files import open_sound
+from services.sound.sound_files import open_sound
 
 _JSON = "application/json"
 _MOST_FIELDS_BYTES = 8_388_608

@@ -11,8 +11,8 @@ from protocol.errors import BadInput, Cancelled, GatewayError, UpstreamError
 from protocol.openai.speech import SpeechDelta, SpeechDone, SpeechRequest, read_speech_form, read_speech_request
 from routes import errors
 from routes.call import Call, current
-from services.speech_synthesis import SpeechSynthesis
-from services.spoken import Spoken
+from services.openai.speech_synthesis import SpeechSynthesis
+from services.openai.spoken import Spoken
 
 _log = logging.getLogger(__name__)
 

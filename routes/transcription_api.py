@@ -9,7 +9,7 @@ from protocol.openai.transcription import Asked, read_body, read_form
 from protocol.transcription import Transcription
 from routes import heard, recordings
 from routes.call import current
-from services.transcription import TranscriptionService
+from services.openai.transcription import TranscriptionService
 
 
 def blueprint(service: TranscriptionService, *, max_upload_bytes: int) -> Blueprint:

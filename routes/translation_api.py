@@ -7,7 +7,7 @@ from protocol.openai.translation import Wanted, read_body, read_form
 from protocol.transcription import Transcription
 from routes import heard, recordings
 from routes.call import current
-from services.translation import TranslationService
+from services.openai.translation import TranslationService
 
 
 def blueprint(service: TranslationService, *, max_upload_bytes: int) -> Blueprint:

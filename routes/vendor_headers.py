@@ -9,7 +9,7 @@ import re
 from flask import Request
 
 from protocol.errors import BadInput
-from services.access import Caller
+from services.admission.access import Caller
 
 _RULES = {
     "X-DashScope-WorkSpace": re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"),

@@ -16,9 +16,9 @@ from protocol.errors import BadInput, Cancelled, GatewayError, NotFound, Unautho
 from protocol.openai.video_answers import deleted, generation, page, started, video
 from protocol.openai.videos import Asked, read_remix, read_video_body, read_video_form
 from routes.call import Call, current
-from services.thumbnails import thumbnail
+from services.openai.thumbnails import thumbnail
+from services.openai.videos import Asker, Told, Videos
 from services.video_ports import VideoFile, VideoRecord
-from services.videos import Asker, Told, Videos
 
 _log = logging.getLogger(__name__)
 

@@ -16,8 +16,8 @@ from protocol.errors import BadInput, Cancelled, GatewayError, TooLarge, Upstrea
 from protocol.keys import ApiKey
 from protocol.media import SNIFF_BYTES, UNKNOWN, WAV, Container, sniff, wav_header
 from protocol.packets import Limits, Packet, Reassembly
-from services.audio import PCM_RATE_HZ, decode_live, decode_pcm, decode_whole, duration_s
 from services.ports import Cancel, LiveRecogniser, Recogniser, Recording, Transcript
+from services.sound.audio import PCM_RATE_HZ, decode_live, decode_pcm, decode_whole, duration_s
 
 _APPEND_BYTES = PCM_RATE_HZ * 2 // 10
 """100 ms: the packet size that the realtime services recommend."""

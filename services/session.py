@@ -20,7 +20,7 @@ from protocol.errors import BadInput, GatewayError
 from protocol.events import Ready
 from protocol.packets import Limits, Packet
 from protocol.telling import Telling
-from services.access import Caller
+from services.admission.access import Caller
 from services.flow import CancelToken
 from services.listening import Listening
 from services.looking import Looking

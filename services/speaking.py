@@ -20,12 +20,12 @@ from protocol.keys import ApiKey
 from protocol.segments import Segmenter
 from protocol.speech_text import SpeechText
 from protocol.texts import join_texts
-from services.audio import Encoder, PcmResampler
 from services.filing import ReplyCopy
 from services.meter import Meter
 from services.outbox import Outbox
 from services.playback import Playback
 from services.ports import Cancel, Sound, Synthesiser
+from services.sound.audio import Encoder, PcmResampler
 from services.stages import Stages
 
 _log = logging.getLogger(__name__)

@@ -22,7 +22,7 @@ import msgspec
 from protocol.errors import Cancelled, GatewayError
 from protocol.events import ErrorEvent, Event, Timings, TranscriptionStarted
 from protocol.telling import Outcome, Telling
-from services.access import Caller
+from services.admission.access import Caller
 from services.filing import Filing, Upload
 from services.flow import CancelToken
 from services.memory import Memory

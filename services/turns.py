@@ -14,14 +14,14 @@ from pathlib import Path
 from protocol.commands import Start
 from protocol.errors import GatewayError
 from protocol.telling import Telling
-from services.access import Caller
-from services.audio import Encoder, Mp3Encoder, PcmEncoder
+from services.admission.access import Caller
 from services.filing import Filing, ReplyCopy, Upload
 from services.flow import CancelToken
 from services.memory import Memory
 from services.outbox import Outbox
 from services.playback import Playback
 from services.ports import Recording
+from services.sound.audio import Encoder, Mp3Encoder, PcmEncoder
 from services.speaking import Speaking
 from services.stages import Stages
 from services.turn import Engines, Turn, TurnOptions

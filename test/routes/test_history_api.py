@@ -9,7 +9,7 @@ import pytest
 import urllib3
 
 from protocol.keys import ApiKey
-from services.access import HOUSE
+from services.admission.access import HOUSE
 from services.storage_ports import TurnRecord
 from test.support.device import TestDevice, spoken_wav
 from test.support.openai_schema import assert_openai

@@ -9,7 +9,7 @@ import urllib3
 from websocket import WebSocketBadStatusException
 
 from emulator import Emulator
-from services.access import HOUSE
+from services.admission.access import HOUSE
 from test.support.device import TestDevice, packets, spoken_wav
 from test.support.photos import photo, picture_packets
 from test.support.recordings import said_s

@@ -9,7 +9,7 @@ import urllib3
 from openai import OpenAI
 
 from services.known_models import ALIASES, MODELS
-from services.voices import OPENAI_VOICES, VOICES
+from services.openai.voices import OPENAI_VOICES, VOICES
 from test.support.openai_schema import assert_openai
 from test.support.servers import RunningServer
 

@@ -266,7 +266,7 @@ def test_without_the_model_of_the_one_step_it_takes_two(
 ) -> None:  # fmt: skip
     scenario(faults=[{"stage": "chat", "kind": "status", "status": status, "code": code}])
 
-    with caplog.at_level(logging.WARNING, "services.translation"):
+    with caplog.at_level(logging.WARNING, "services.openai.translation"):
         answer = translate()
 
     assert answer.text == f"[English] {WORDS}"

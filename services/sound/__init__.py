@@ -1,0 +1,1 @@
+"""Sound in and out of files and streams: decoded, encoded, stretched, cut."""
