@@ -14,6 +14,8 @@ from services.storage_ports import ObjectStore, Saved
 
 _log = logging.getLogger(__name__)
 
+_GIVE_WAY_S = 0.15
+"""Recognition goes first (docs/adr/0006), and its call is on its way by then."""
 _PATIENCE_S = 2.0
 """For what is still under way when the answer has been spoken."""
 
@@ -38,18 +40,23 @@ class Filing:
     def __init__(self, store: ObjectStore, uploads: Sequence[Upload], *, stages: Stages, name: str) -> None:
         self._store, self.uploads, self._stages = store, tuple(uploads), stages
         self._stored: set[str] = set()
+        self._hurries = threading.Event()
         self._thread = threading.Thread(target=self._file, name=f"{name}-file", daemon=True)
 
     def start(self) -> None:
-        """Begin to store; harmless when repeated."""
-        if not self._thread.ident:
-            self._thread.start()
+        """Store a moment later, beside recognition."""
+        self._thread.start()
+
+    def hurry(self) -> None:
+        """Store now: recognition is over, or waits for the link."""
+        self._hurries.set()
 
     def finish(self) -> None:
         """Wait until all is stored or has failed to be, but not long: a slow store must not hold the turn's end.
 
         What is late then is told as not stored. It is on its way, and the store's own deadlines end the thread.
         """
+        self.hurry()
         if self._thread.ident:
             self._thread.join(_PATIENCE_S)
 
@@ -61,6 +68,7 @@ class Filing:
         ]
 
     def _file(self) -> None:
+        self._hurries.wait(_GIVE_WAY_S)
         for upload in self.uploads:
             try:
                 if self._store.put(upload.key, upload.data, content_type=upload.content_type) is Saved.DELIVERED:

@@ -106,11 +106,12 @@ class Turn:
         if self._recording:
             self._tell(TranscriptionStarted(oss_url=self._recording.url))
         self._speaking.start()
+        self._filing.start()
         if self._engines.recogniser.reads_link:
-            self._filing.start()
+            self._filing.hurry()
         with self._telling_failures():
             self._question = self._hear()
-        self._filing.start()
+        self._filing.hurry()
         with self._telling_failures():
             self._reply() if self._question else self._tell(self._telling.skipping())
         self._end()

@@ -10,6 +10,7 @@ from emulator import Emulator
 from protocol.media import wav_header
 from test.support.device import TestDevice, packets, spoken_wav
 from test.support.servers import RunningServer
+from test.support.waiting import eventually
 
 QUESTION = "今天天气怎么样？"
 ANSWER = "今天晴，最高二十度。出门记得戴帽子。"
@@ -291,3 +292,16 @@ def test_the_turn_is_in_the_history_and_the_recording_behind_its_link(
     assert turn.usage.total_tokens > 0
     assert device.bodies("chat_tts_complete")[0]["db_saved"]
     assert urllib3.request("GET", complete["oss_url"]).data == recording
+
+
+def test_the_recording_is_stored_while_it_is_being_recognised(
+    serve: Callable[..., RunningServer], connect: Callable[..., TestDevice], scenario: Callable[..., None]
+) -> None:
+    scenario(faults=[{"stage": "asr", "kind": "stall"}])  # recognition does not end
+    server = serve(upstream_idle_s=600)
+    device = connect(server)
+
+    device.send(*packets(spoken_wav("你好")))
+
+    eventually(lambda: list((server.data_dir / "files").rglob("*.wav")))
+    assert device.until("transcription_started")["oss_url"]
