@@ -1,4 +1,13 @@
-"""Server-sent events, bytes in, data out.  Source: WHATWG HTML §9.2 (event stream interpretation)."""
+"""Server-sent events: bytes in, data out, and back.  Source: WHATWG HTML §9.2 (event stream interpretation)."""
+
+import msgspec
+
+_encode = msgspec.json.Encoder().encode
+
+
+def event(value: object) -> bytes:
+    """Return one nameless event, its data in JSON on one line."""
+    return b"data: " + _encode(value) + b"\n\n"
 
 
 class SseDecoder:

@@ -7,7 +7,7 @@ from flask import Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from protocol.errors import Cancelled, GatewayError, TooLarge
-from protocol.openai.chat_stream import event
+from protocol.sse import event
 from routes import errors
 from routes.call import Call
 

@@ -9,6 +9,7 @@ from flask import Response, stream_with_context
 
 from protocol.errors import Cancelled, GatewayError
 from protocol.openai import captions
+from protocol.sse import event
 from protocol.transcription import Transcription
 from routes import errors
 from routes.call import Call
@@ -51,12 +52,11 @@ def as_events(heard: Pieces, call: Call, *, at_the_end: Events) -> Response:
 def _told(first: Heard | Transcription, heard: Pieces, call: Call, at_the_end: Events) -> Iterator[bytes]:
     try:
         for piece in chain([first], heard):
-            for event in _events(piece, at_the_end):
-                yield _line(event)
+            yield from map(event, _events(piece, at_the_end))
     except GatewayError as error:
         _log.warning("stream broke off: %s %s", error.code, error)
         call.fail(error)
-        yield _line(errors.body(error))
+        yield event(errors.body(error))
     except Cancelled:
         _log.info("stream stopped: the client left")
     finally:
@@ -67,7 +67,3 @@ def _events(piece: Heard | Transcription, at_the_end: Events) -> Iterable[captio
     if isinstance(piece, Transcription):
         return at_the_end(piece)
     return [captions.delta(piece.text)] if piece.text else []
-
-
-def _line(event: object) -> bytes:
-    return b"data: " + msgspec.json.encode(event) + b"\n\n"

@@ -23,6 +23,7 @@ from protocol.openai.images import (
     read_generation,
     size_name,
 )
+from protocol.sse import event
 from routes import errors
 from routes.call import Call, current
 from services.openai.images import Drawn, Images, Outcome
@@ -122,18 +123,18 @@ def _events(asked: Asked, outcomes: Iterator[Outcome], call: Call) -> Iterator[b
     except GatewayError as error:
         _log.warning("pictures broke off: %s", error.code)
         call.fail(error)
-        yield b"data: " + msgspec.json.encode(errors.body(error)) + b"\n\n"
+        yield event(errors.body(error))
     except Cancelled:
         _log.info("pictures stopped: the client left")
 
 
 def _completed(asked: Asked, drawn: Drawn) -> bytes:
     kind = ImageCompleted if asked.task == "generation" else ImageEditCompleted
-    event = kind(
+    completed = kind(
         b64_json=drawn.data,
         created_at=int(time.time()),
         size=size_name(drawn.size) or "auto",
         output_format=asked.format,
     )
     name = "image_generation" if asked.task == "generation" else "image_edit"
-    return f"event: {name}.completed\ndata: ".encode() + msgspec.json.encode(event) + b"\n\n"
+    return f"event: {name}.completed\n".encode() + event(completed)

@@ -4,11 +4,11 @@ import errno
 import logging
 from collections.abc import Iterator
 
-import msgspec
-from flask import Blueprint, Response, after_this_request, request
+from flask import Blueprint, Response, request
 
 from protocol.errors import BadInput, Cancelled, GatewayError, UpstreamError
 from protocol.openai.speech import SpeechDelta, SpeechDone, SpeechRequest, read_speech_form, read_speech_request
+from protocol.sse import event
 from routes import errors
 from routes.call import Call, current
 from services.openai.speech_synthesis import SpeechSynthesis
@@ -31,8 +31,7 @@ def blueprint(synthesis: SpeechSynthesis) -> Blueprint:
         try:
             spoken = synthesis.speak(wish, key=call.caller.key, cancel=call.cancel)
         except UpstreamError as error:
-            if error.code in _SPENT:
-                after_this_request(_not_again)
+            error.is_spent = error.is_spent or error.code in _SPENT
             raise
         call.vendor_request_id = spoken.request_id
         return _answer(spoken, wish, call)
@@ -49,11 +48,6 @@ def _read(*, most_bytes: int) -> SpeechRequest:
         name = next(iter(request.files))
         raise BadInput(f"Unknown parameter: '{name}'.", code="unknown_parameter", param=name)
     return read_speech_form(request.form.to_dict())
-
-
-def _not_again(response: Response) -> Response:
-    response.headers["x-should-retry"] = "false"
-    return response
 
 
 def _answer(spoken: Spoken, wish: SpeechRequest, call: Call) -> Response:
@@ -80,20 +74,16 @@ def _until_it_breaks(spoken: Spoken, call: Call) -> Iterator[bytes]:
 def _events(spoken: Spoken, call: Call) -> Iterator[bytes]:
     try:
         for chunk in spoken:
-            yield _event(SpeechDelta(audio=chunk))
-        yield _event(SpeechDone(usage=spoken.usage))
+            yield event(SpeechDelta(audio=chunk))
+        yield event(SpeechDone(usage=spoken.usage))
     except Cancelled:
         return
     except GatewayError as error:
         _note(error, call)
-        yield _event(errors.body(error))
+        yield event(errors.body(error))
 
 
 def _note(error: GatewayError | Cancelled, call: Call) -> None:
     if isinstance(error, GatewayError):
         call.fail(error)
         _log.warning("speech broke off: %s", error.code)
-
-
-def _event(body: object) -> bytes:
-    return b"data: " + msgspec.json.encode(body) + b"\n\n"

@@ -9,17 +9,13 @@ import msgspec
 
 from protocol.errors import UpstreamBroken
 from protocol.openai.chat_answer import choices_of, read, tidy_head, tidy_logprobs, unreadable
+from protocol.sse import event
 
 Json = dict[str, Any]
 
 DONE = b"data: [DONE]\n\n"
 _encode = msgspec.json.Encoder().encode
 _PADDED_TO = 64
-
-
-def event(value: object) -> bytes:
-    """Return one `data:` line of a stream."""
-    return b"data: " + _encode(value) + b"\n\n"
 
 
 class ChunkWriter:

@@ -13,8 +13,9 @@ from msgspec import Meta, Struct
 from protocol.errors import BadInput
 from protocol.openai.chat import ChatRequest, Penalty, StreamOptions
 from protocol.openai.chat_request import ChatCall, call_of
-from protocol.openai.chat_stream import DONE, event
+from protocol.openai.chat_stream import DONE
 from protocol.openai.reading import convert, read_object
+from protocol.sse import event
 
 Json = dict[str, Any]
 Text = Annotated[str, Meta(min_length=1)]
